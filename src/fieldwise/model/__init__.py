@@ -1,0 +1,1 @@
+"""The values everything else speaks in: pure, frozen, without a clock or a database."""
