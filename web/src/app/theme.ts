@@ -1,0 +1,30 @@
+/** Our own look on Ant Design's tokens: calm surfaces, one accent, small radii, readable tables. */
+import { theme as antd, type ThemeConfig } from "antd";
+
+const FONT = '"Inter", "Segoe UI", system-ui, -apple-system, "Noto Sans", "Noto Sans SC", "PingFang SC", sans-serif';
+
+export function themeConfig(dark: boolean): ThemeConfig {
+  return {
+    algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
+    token: {
+      colorPrimary: dark ? "#2dd4bf" : "#0f766e",
+      colorInfo: dark ? "#2dd4bf" : "#0f766e",
+      colorLink: dark ? "#5eead4" : "#0f766e",
+      colorTextLightSolid: dark ? "#042f2e" : "#ffffff",
+      colorBgBase: dark ? "#0f1417" : "#ffffff",
+      colorBgLayout: dark ? "#0b0f12" : "#f4f6f7",
+      colorTextBase: dark ? "#e6edf0" : "#15212b",
+      borderRadius: 6,
+      fontFamily: FONT,
+      fontSize: 14,
+      wireframe: false,
+    },
+    components: {
+      Layout: { headerBg: "transparent", siderBg: "transparent" },
+      Table: { headerBg: dark ? "#141b1f" : "#f4f6f7", cellPaddingBlockSM: 7, headerSplitColor: "transparent" },
+      Menu: { itemBg: "transparent", subMenuItemBg: "transparent", activeBarBorderWidth: 0 },
+      Card: { headerFontSize: 14 },
+      Tabs: { horizontalMargin: "0 0 12px 0" },
+    },
+  };
+}
