@@ -1,0 +1,5 @@
+"""The `fieldwise` command."""
+
+
+def main() -> None:
+    raise SystemExit("not yet")
