@@ -1,0 +1,664 @@
+"""Decides, from the open window and what happened, which node instances change, start or must be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+
+import numpy as np
+
+from fieldwise.fleet.catalog import Array, Catalog
+from fieldwise.fleet.changes import Changes
+from fieldwise.fleet.edges import Resolver
+from fieldwise.fleet.queue import Queue
+from fieldwise.fleet.timers import Deadlines, Timers
+from fieldwise.fleet.transitions import next_status
+from fieldwise.fleet.values import (
+    Added,
+    Answer,
+    Command,
+    Decision,
+    Facts,
+    Force,
+    GroupSlots,
+    Hold,
+    Input,
+    Interrupt,
+    Options,
+    Pause,
+    Published,
+    Question,
+    Refused,
+    Release,
+    Rerun,
+    Resume,
+    RuleLimit,
+    SetPriority,
+    SetSuccess,
+    Start,
+    StartMember,
+    Stop,
+)
+from fieldwise.fleet.window import ALONE, NONE, READY, Rows, Window
+from fieldwise.model.attempt import Report
+from fieldwise.model.event import Event, Firing, RunEnd, RunStart, from_micros, to_micros
+from fieldwise.model.plan import Publication
+from fieldwise.model.status import InstanceType, Mark, RunOutcome, Status
+
+HELD = int(Mark.PAUSED | Mark.HELD)
+OUTCOME_MARKS = int(Mark.STOPPED | Mark.FORCED_SUCCESS | Mark.FORCED | Mark.EXPIRED)
+TIMED = 4  # flag: the row is in the timers
+Target = tuple[int, int]
+
+COMMANDS: dict[type, Event] = {
+    Pause: Event.PAUSED,
+    Resume: Event.RESUMED,
+    Hold: Event.HELD,
+    Release: Event.RELEASED,
+    SetSuccess: Event.FORCED_SUCCESS,
+    Rerun: Event.RERUN,
+    Force: Event.FORCED,
+    Stop: Event.STOPPED,
+}
+
+
+class Fleet:
+    """The open window of one environment. One writer: every change goes through `take`."""
+
+    def __init__(
+        self,
+        publications: Iterable[Publication],
+        firings: Iterable[Firing] | Rows,
+        facts: Facts | None = None,
+        next_attempt: int = 1,
+        options: Options | None = None,
+    ) -> None:
+        self.options = options or Options()
+        self.catalog = Catalog(publications, self.options.default_slots)
+        self.window = Window(self.catalog, facts or Facts())
+        self.next_attempt = next_attempt
+        self.queue = Queue(self.window)
+        self.timers = Timers()
+        self._running: dict[int, int] = {}  # attempt -> row
+        self._set_of: dict[int, int] = {}  # attempt -> first attempt of its fused set
+        self._sets: dict[int, list[int]] = {}  # first attempt -> [group, slots, members still running]
+        self._targets: dict[Target, int] = {}  # what running rows write
+        self._target_waits: dict[Target, list[int]] = {}
+        self._timed_out: set[int] = set()
+        self._asked: dict[Question, list[int]] = {}
+        self._unshown: list[tuple[int, Array]] = []
+        self._woken: list[Array] = []
+        self.deadlines = Deadlines(self._running.__contains__)
+        self.changes = Changes(self.window, 0)
+        self.decision = Decision(self.changes.batch)
+        self._add(firings)
+
+    # -- the one door
+
+    def take(self, inputs: Sequence[Input], now: int) -> Decision:
+        """Take what happened, decide everything that follows from it at `now`."""
+        self.changes = Changes(self.window, now)
+        self.decision = Decision(self.changes.batch)
+        for item in inputs:
+            self._take_one(item)
+        self._time_passes(now)
+        self._advance()
+        self._dispatch()
+        self._show()
+        return self._finish()
+
+    def running(self) -> list[tuple[int, int]]:
+        """(attempt, node instance) of everything that runs."""
+        return [(attempt, int(self.window.id[row])) for attempt, row in self._running.items()]
+
+    def _take_one(self, item: Input) -> None:
+        match item:
+            case Report():
+                self._report(item)
+            case Added():
+                self._add(item.firings)
+            case Published():
+                self._publish(item.publication)
+            case Answer():
+                self._answer(item)
+            case SetPriority():
+                self._set_priority(item)
+            case GroupSlots():
+                self.catalog.group_slots[self.catalog.group(item.project, item.group)] = item.slots
+                self.queue.refresh()
+            case RuleLimit():
+                self.catalog.rule_limits[self.catalog.rules[item.rule][0]] = item.max_running
+                self.queue.refresh()
+            case _:
+                self._command(item)
+
+    # -- facts that arrive
+
+    def _publish(self, publication: Publication) -> None:
+        self.catalog.add(publication)
+        self.queue.refresh()
+
+    def _add(self, firings: Iterable[Firing] | Rows) -> None:
+        window = self.window
+        rows = window.add_rows(firings) if isinstance(firings, Rows) else window.add(firings)
+        self._adopt(rows[window.status[rows] == Status.RUNNING])
+        self._woken.append(rows)
+        # Older rows may have waited for just these slots.
+        self._woken.append(window.downstream.of(rows))
+
+    def _adopt(self, rows: Array) -> None:
+        """Rows that ran when the last leader went: they hold their slots until their report comes."""
+        for row, attempt in zip(rows.tolist(), self.window.attempt[rows].tolist(), strict=True):
+            group = int(self.catalog.node_group[self.window.node[row]])
+            self._run(row, attempt, self._target(row))
+            self._sets[attempt] = [group, self.queue.start([row], group), 1]
+            self.queue.queued += 1  # it was never queued
+
+    def _answer(self, answer: Answer) -> None:
+        rows = self._asked.pop(answer.question, [])
+        if not answer.ready:
+            if rows:
+                self._asked[answer.question] = rows
+            return
+        for row in rows:
+            if not any(row in others for others in self._asked.values()):
+                self.window.flags[row] |= READY
+        self._woken.append(np.array(rows, dtype=np.int64))
+
+    def _set_priority(self, item: SetPriority) -> None:
+        rows = self._rows(item.node_instances, "SetPriority")
+        window = self.window
+        window.chosen_priority[rows] = -1 if item.priority is None else item.priority
+        configured = self.catalog.node_priority[window.node[rows]]
+        window.priority[rows] = configured if item.priority is None else item.priority
+        self.changes.move(Event.MARKED, rows, item.operation, "priority")
+        self.queue.resort(rows, self.changes.now)
+
+    def _rows(self, ids: Iterable[int], command: str) -> Array:
+        found = []
+        for number in ids:
+            row = self.window.row(number)
+            if row is None:
+                self.decision.refused.append(Refused(number, command, None))
+            else:
+                found.append(row)
+        return np.array(found, dtype=np.int64)
+
+    # -- commands
+
+    def _command(self, command: Command) -> None:
+        event = COMMANDS[type(command)]
+        name = type(command).__name__
+        window = self.window
+        rows = self._rows(command.node_instances, name)
+        allowed = np.array(
+            [next_status(event, Status(s)) is not None for s in window.status[rows].tolist()], dtype=bool
+        )
+        for row in rows[~allowed].tolist():
+            self.decision.refused.append(Refused(int(window.id[row]), name, int(window.status[row])))
+        rows = rows[allowed]
+        if isinstance(command, Stop):
+            running = rows[window.status[rows] == Status.RUNNING]
+            self._stop_running(running, command)
+            rows = rows[window.status[rows] != Status.RUNNING]
+        if len(rows):
+            self._apply(event, rows, command)
+
+    def _stop_running(self, rows: Array, command: Stop) -> None:
+        window = self.window
+        window.marks[rows] |= int(Mark.STOPPING)
+        self.changes.move(Event.MARKED, rows, command.operation, command.detail or "stopping")
+        for attempt in window.attempt[rows].tolist():
+            self.decision.interrupts.append(Interrupt(attempt, "stopped"))
+            self.deadlines.add(self.changes.now + self.options.interrupt_again, attempt)
+
+    def _apply(self, event: Event, rows: Array, command: Command) -> None:
+        window = self.window
+        match command:
+            case Pause():
+                window.marks[rows] |= int(Mark.PAUSED)
+            case Hold():
+                window.marks[rows] |= int(Mark.HELD)
+            case Resume():
+                window.marks[rows] &= ~int(Mark.PAUSED)
+            case Release():
+                window.marks[rows] &= ~int(Mark.HELD)
+            case SetSuccess():
+                window.marks[rows] = (window.marks[rows] & ~int(Mark.PAUSED)) | int(Mark.FORCED_SUCCESS)
+            case Stop():
+                window.marks[rows] = (window.marks[rows] & ~int(Mark.PAUSED)) | int(Mark.STOPPED)
+            case Rerun() | Force():
+                window.marks[rows] &= ~OUTCOME_MARKS
+        if isinstance(command, Force):
+            window.marks[rows] |= int(Mark.FORCED)
+        if isinstance(command, Rerun | Force):
+            self._start_over(rows)
+        if not isinstance(command, Resume | Release):
+            self.queue.leave(rows)
+        self._set(event, rows, command.operation, command.detail)
+        if isinstance(command, SetSuccess | Stop):
+            window.ended_at[rows] = self.changes.now
+        self._woken.append(rows)
+
+    def _start_over(self, rows: Array) -> None:
+        """A new beginning: budgets and times of the earlier runs no longer count."""
+        window = self.window
+        window.retries_used[rows] = 0
+        window.losses_used[rows] = 0
+        window.next_at[rows] = NONE
+        window.flags[rows] &= ~np.uint8(TIMED | ALONE)
+
+    # -- status changes
+
+    def _set(self, event: Event, rows: Array, operation: int = 0, detail: str = "") -> None:
+        """Move rows and tell what waits for them."""
+        if not len(rows):
+            return
+        window = self.window
+        before = window.status[rows] == Status.SUCCEEDED
+        self.changes.move(event, rows, operation, detail)
+        after = window.status[rows] == Status.SUCCEEDED
+        if bool((after & ~before).any()):
+            down = window.downstream.of(rows[after & ~before])
+            np.subtract.at(window.blocking, down, 1)
+            self._woken.append(down[window.blocking[down] <= 0])
+        if bool((before & ~after).any()):
+            down = window.downstream.of(rows[before & ~after])
+            np.add.at(window.blocking, down, 1)
+            self._woken.append(down)
+
+    # -- reports
+
+    def _report(self, report: Report) -> None:
+        members = [(attempt, self._running[attempt]) for attempt in report.attempts if attempt in self._running]
+        if not members:
+            return  # late or repeated: changes nothing
+        ended = to_micros(report.ended_at)
+        results = {result.attempt: result for result in report.members}
+        seconds = sum(spent for _, spent in report.timings)
+        window = self.window
+        for attempt, row in members:
+            self._end(attempt, row)
+            window.ended_at[row] = ended
+            self.changes.batch.run_ends.append(
+                RunEnd(
+                    int(window.id[row]), int(window.run[row]), attempt, ended, report.outcome, report.message,
+                    report.code, report.rows, results.get(attempt), report.input_versions, seconds,
+                )  # fmt: skip
+            )
+        rows = [row for _, row in members]
+        if report.outcome is RunOutcome.SUCCEEDED:
+            self._succeeded(np.array(rows, dtype=np.int64), report)
+        else:
+            for attempt, row in members:
+                self._not_succeeded(attempt, row, report)
+        for attempt, _ in members:
+            self._timed_out.discard(attempt)
+
+    def _succeeded(self, rows: Array, report: Report) -> None:
+        window = self.window
+        system = bool((window.marks[rows] & int(Mark.ROWS_DIFFER)).any())
+        window.marks[rows] &= ~int(Mark.ROWS_DIFFER | Mark.STOPPING)
+        window.flags[rows] &= ~np.uint8(ALONE)
+        self._set(Event.SUCCEEDED, rows)
+        others = {node for result in report.members for node in result.rows_differ}
+        if others:
+            self._rows_differ(int(rows[0]), others, rerun=not system)
+
+    def _rows_differ(self, row: int, names: set[str], rerun: bool) -> None:
+        """The other nodes of the partition are marked and run again at once, at most once per causing run."""
+        window = self.window
+        peers, _ = window.rows_of(window.instance[[row]])
+        chosen = [
+            peer
+            for peer in peers.tolist()
+            if self.catalog.names[window.node[peer]] in names
+            and window.status[peer] in (Status.SUCCEEDED, Status.FAILED)
+        ]
+        rows = np.array(chosen, dtype=np.int64)
+        window.marks[rows] |= int(Mark.ROWS_DIFFER)
+        again = self.catalog.compiled[window.node[row]].definition.on_rows_differ == "rerun"
+        done = rows[window.status[rows] == Status.SUCCEEDED]
+        if not (rerun and again):
+            self._set(Event.MARKED, rows, detail="rows_differ")
+            return
+        self._set(Event.MARKED, rows[window.status[rows] == Status.FAILED], detail="rows_differ")
+        self._start_over(done)
+        self._set(Event.RERUN, done, detail="rows_differ")
+        self._woken.append(done)
+
+    def _not_succeeded(self, attempt: int, row: int, report: Report) -> None:
+        window = self.window
+        node = int(window.node[row])
+        rows = np.array([row], dtype=np.int64)
+        fused = len(report.attempts) > 1
+        outcome, detail = report.outcome, report.code
+        if window.marks[row] & int(Mark.STOPPING):
+            window.marks[row] = (window.marks[row] & ~int(Mark.STOPPING)) | int(Mark.STOPPED)
+            self._final(Event.STOPPED, rows, detail)
+            return
+        if attempt in self._timed_out:
+            outcome = RunOutcome.TIMED_OUT
+        if outcome is RunOutcome.STOPPED:
+            # Interrupted for another member, or by nobody we know: then it is lost.
+            outcome = RunOutcome.STOPPED if fused else RunOutcome.LOST
+        if outcome is RunOutcome.STOPPED or (fused and outcome is RunOutcome.FAILED):
+            if outcome is RunOutcome.FAILED:
+                window.flags[row] |= ALONE
+            self._set(Event.UNFUSED, rows, detail=detail)
+            self._woken.append(rows)
+        elif outcome is RunOutcome.LOST:
+            self._lost(rows, node, detail)
+        else:
+            self._failed(rows, node, outcome, detail)
+
+    def _lost(self, rows: Array, node: int, detail: str) -> None:
+        """Infrastructure failed, not the user: a budget of its own, with growing pauses."""
+        window, row = self.window, int(rows[0])
+        used = int(window.losses_used[row])
+        if used >= self.options.losses or self.catalog.node_never[node]:
+            self._final(Event.FAILED, rows, detail or "worker_lost")
+            return
+        window.losses_used[row] = used + 1
+        self._wait(row, self.options.loss_pause << used)
+        self._set(Event.LOST, rows, detail=detail or "worker_lost")
+        self._woken.append(rows)
+
+    def _failed(self, rows: Array, node: int, outcome: RunOutcome, detail: str) -> None:
+        window, row = self.window, int(rows[0])
+        timeout = outcome is RunOutcome.TIMED_OUT
+        budget = int(self.catalog.node_retries[node])
+        if (timeout and not self.catalog.node_on_timeout[node]) or window.retries_used[row] >= budget:
+            self._final(Event.TIMED_OUT if timeout else Event.FAILED, rows, detail)
+            return
+        window.retries_used[row] += 1
+        self._wait(row, int(self.catalog.node_every[node]))
+        self._set(Event.RETRY_PLANNED, rows, detail=detail or ("timeout" if timeout else ""))
+        self._woken.append(rows)
+
+    def _wait(self, row: int, pause: int) -> None:
+        self.window.next_at[row] = NONE if self.options.ignore_time else self.changes.now + pause
+
+    def _final(self, event: Event, rows: Array, detail: str) -> None:
+        self.window.flags[rows] &= ~np.uint8(ALONE)
+        self._set(event, rows, detail=detail)
+
+    def _end(self, attempt: int, row: int) -> None:
+        """Give back what a running attempt held."""
+        del self._running[attempt]
+        first = self._set_of.pop(attempt, attempt)
+        members = self._sets[first]
+        members[2] -= 1
+        if not members[2]:
+            del self._sets[first]
+            self.queue.release(members[0], members[1])
+        self.queue.end(row)
+        target = self._target(row)
+        if self._targets.get(target) == row:
+            del self._targets[target]
+            waiting = self._target_waits.pop(target, None)
+            if waiting:
+                self._woken.append(np.array(waiting, dtype=np.int64))
+
+    def _target(self, row: int) -> Target:
+        rows = np.array([row], dtype=np.int64)
+        return int(self.catalog.node_name[self.window.node[row]]), int(self.window.partition(rows)[0])
+
+    # -- time
+
+    def _time_passes(self, now: int) -> None:
+        due = self.timers.due(now)
+        if len(due):
+            self.window.flags[due] &= ~np.uint8(TIMED)
+            self._woken.append(due)
+        for attempt in self.deadlines.due(now):
+            stopping = bool(self.window.marks[self._running[attempt]] & int(Mark.STOPPING))
+            if not stopping:
+                self._timed_out.add(attempt)
+            self.decision.interrupts.append(Interrupt(attempt, "stopped" if stopping else "timeout"))
+            # Until a report comes, somebody must own the next step: ask again.
+            self.deadlines.add(now + self.options.interrupt_again, attempt)
+        self.queue.age(now)
+
+    # -- what may go on
+
+    def _advance(self) -> None:
+        """Check woken rows until nothing new wakes; a dry run succeeds here and wakes what waits for it."""
+        while self._woken:
+            rows = np.unique(np.concatenate(self._woken))
+            self._woken = []
+            rows = rows[self.window.status[rows] <= Status.WAITING_RESOURCES]
+            if len(rows):
+                self._check(rows.astype(np.int64))
+
+    def _check(self, rows: Array) -> None:
+        """The run condition up to the queue, in the order of readiness.CHECKS."""
+        window, now = self.window, self.changes.now
+        marks = window.marks[rows]
+        forced = (marks & int(Mark.FORCED)) != 0
+        ahead = (window.blocking[rows] == 0) | forced
+        owner = window.instance[rows]
+        due = np.where(forced, NONE, window.instances.scheduled_at[owner])
+        due = np.maximum(due, window.next_at[rows])
+        reached = np.ones(len(rows), dtype=bool) if self.options.ignore_time else due <= now
+        asks = self.catalog.node_asks[window.node[rows]] & ~forced & ((window.flags[rows] & READY) == 0)
+        if asks.any():
+            self._ask(rows[asks & ahead & reached])
+        late = ahead & ~reached
+        timed = (window.flags[rows] & TIMED) != 0
+        self._set_timer(rows[late & ~timed], due[late & ~timed])
+        self._back(rows[~ahead | asks])
+        open_ = ahead & ~asks
+        held = (marks & HELD) != 0
+        free = open_ & reached & ~held
+        wait = rows[open_ & ~free]
+        self.queue.leave(wait)
+        self._set(Event.UPSTREAM_DONE, wait[window.status[wait] == Status.NOT_RUNNING])
+        dry = (marks & int(Mark.DRY_RUN)) != 0
+        self._dry(rows[free & dry])
+        self._line_up(rows[free & ~dry])
+
+    def _set_timer(self, rows: Array, due: Array) -> None:
+        self.window.flags[rows] |= TIMED
+        self.timers.add(due, rows)
+
+    def _back(self, rows: Array) -> None:
+        """An upstream left Succeeded: what waited goes back."""
+        self.queue.leave(rows)
+        self._set(Event.UPSTREAM_UNDONE, rows[self.window.status[rows] != Status.NOT_RUNNING])
+
+    def _dry(self, rows: Array) -> None:
+        if len(rows):
+            self.window.ended_at[rows] = self.changes.now
+            self._set(Event.DRY_RUN_DONE, rows)
+
+    def _ask(self, rows: Array) -> None:
+        for row in rows.tolist():
+            owner = int(self.window.instance[row])
+            instances = self.window.instances
+            project = self.catalog.task_projects[int(instances.task[owner])]
+            for source in self.catalog.questions[int(self.window.node[row])]:
+                question = Question(
+                    project, source, int(instances.scheduled_at[owner]), int(instances.slot_start[owner]),
+                    int(instances.day[owner]),
+                )  # fmt: skip
+                waiting = self._asked.setdefault(question, [])
+                if row not in waiting:
+                    waiting.append(row)
+
+    def _line_up(self, rows: Array) -> None:
+        """Into the queue of their groups, unless another run writes the same target now."""
+        window = self.window
+        rows = rows[window.queued_at[rows] == NONE]
+        if not len(rows):
+            return
+        if self._targets:
+            rows = self._without_busy(rows)
+        self.queue.enter(rows, self.changes.now)
+        if len(rows):
+            self._unshown.append((self.changes.now, rows))
+
+    def _without_busy(self, rows: Array) -> Array:
+        window = self.window
+        names = self.catalog.node_name[window.node[rows]].tolist()
+        targets = list(zip(names, window.partition(rows).tolist(), strict=True))
+        busy = [target in self._targets for target in targets]
+        if not any(busy):
+            return rows
+        for row, target, taken in zip(rows.tolist(), targets, busy, strict=True):
+            if taken:
+                self._target_waits.setdefault(target, []).append(row)
+        mask = np.array(busy)
+        self._set(Event.UPSTREAM_DONE, rows[mask & (window.status[rows] == Status.NOT_RUNNING)])
+        return rows[~mask]
+
+    # -- starts
+
+    def _dispatch(self) -> None:
+        queue = self.queue
+        sets: list[list[int]] = []
+        while queue.dirty:
+            group = queue.dirty.pop()
+            while True:
+                picked = queue.take(group)
+                if picked is None:
+                    break
+                if not self._busy(picked[0]):
+                    sets.append(self._fuse(picked[0], group))
+        if sets:
+            self._start(sets)
+        if queue.moved:
+            self._unshown.append((self.changes.now, np.array(queue.moved, dtype=np.int64)))
+            queue.moved = []
+
+    def _busy(self, row: int) -> bool:
+        """The second of two rows with one target in the same decision leaves the queue."""
+        target = self._target(row)
+        if target not in self._targets:
+            return False
+        rows = np.array([row], dtype=np.int64)
+        self.queue.leave(rows)
+        self._target_waits.setdefault(target, []).append(row)
+        if self.window.status[row] == Status.NOT_RUNNING:
+            self._set(Event.UPSTREAM_DONE, rows)
+        return True
+
+    def _fuse(self, row: int, group: int) -> list[int]:
+        """The row with the other nodes of its table instance that can start now in the same statement."""
+        queue = self.queue
+        rows = [row]
+        if self.options.fuse:
+            for other in queue.riders(row, group):
+                if queue.fits(rows, other, group) and self._target(other) not in self._targets:
+                    rows.append(other)
+        cost = queue.start(rows, group)
+        first = self.next_attempt
+        self._sets[first] = [group, cost, len(rows)]
+        for member in rows:
+            attempt = self.next_attempt
+            self.next_attempt += 1
+            self._run(member, attempt, self._target(member))
+            if len(rows) > 1:
+                self._set_of[attempt] = first
+            self.window.attempt[member] = attempt
+        return rows
+
+    def _run(self, row: int, attempt: int, target: Target) -> None:
+        self._running[attempt] = row
+        self._targets[target] = row
+        node = int(self.window.node[row])
+        started = int(self.window.started_at[row]) if self.window.status[row] == Status.RUNNING else self.changes.now
+        self.deadlines.add(started + int(self.catalog.node_timeout[node]), attempt)
+
+    def _start(self, sets: list[list[int]]) -> None:
+        window, now = self.window, self.changes.now
+        rows = np.array([row for rows in sets for row in rows], dtype=np.int64)
+        kinds = self._kinds(rows)
+        window.run[rows] += 1
+        window.started_at[rows] = now
+        window.ended_at[rows] = NONE
+        window.next_at[rows] = NONE
+        self._set(Event.STARTED, rows)
+        self.changes.batch.next_attempt = self.next_attempt
+        folder = from_micros(now).strftime("logs/%Y-%m-%d/")
+        members = zip(
+            window.id[rows].tolist(), window.attempt[rows].tolist(), window.run[rows].tolist(),
+            window.node[rows].tolist(), kinds, strict=True,
+        )  # fmt: skip
+        starts, run_starts, names = self.decision.starts, self.changes.batch.run_starts, self.catalog.names
+        instances = window.instances
+        for group in sets:
+            owner = window.instance[group[0]]
+            mine = [next(members) for _ in group]
+            first = mine[0][1]
+            log = f"{folder}{first}.log"
+            version = self.catalog.publication_of[mine[0][3]]
+            run_starts.extend(
+                RunStart(number, run, attempt, now, version, kind, log, first)
+                for number, attempt, run, _, kind in mine
+            )
+            starts.append(
+                Start(
+                    tuple(StartMember(number, attempt, run, names[node]) for number, attempt, run, node, _ in mine),
+                    int(window.instance_id[owner]), self.catalog.task_names[instances.task[owner]], version,
+                    InstanceType(int(instances.type[owner])), int(instances.flow[owner]),
+                    int(instances.scheduled_at[owner]), int(instances.slot_start[owner]), int(instances.day[owner]),
+                    int(instances.ordinal[owner]), log,
+                )  # fmt: skip
+            )
+
+    def _kinds(self, rows: Array) -> list[str]:
+        """Why each run happens."""
+        window = self.window
+        marks = window.marks[rows]
+        retry = (window.retries_used[rows] > 0) | (window.losses_used[rows] > 0)
+        manual = (window.instances.type[window.instance[rows]] == InstanceType.MANUAL) | (window.run[rows] > 0)
+        kinds: list[str] = np.select(
+            [marks & int(Mark.FORCED) != 0, marks & int(Mark.ROWS_DIFFER) != 0, retry, manual],
+            ["forced", "system", "retry", "manual"],
+            "automatic",
+        ).tolist()
+        return kinds
+
+    # -- the answer
+
+    def _show(self) -> None:
+        """Write the waiting status of what has waited long enough to be worth it."""
+        limit = self.changes.now - self.options.shown_after
+        while self._unshown and self._unshown[0][0] <= limit:
+            _, rows = self._unshown.pop(0)
+            rows = np.unique(rows[self.window.queued_at[rows] != NONE])
+            self._show_rows(rows)
+
+    def _show_rows(self, rows: Array) -> None:
+        window = self.window
+        held = self.queue.held_by
+        caught = np.array([row in held for row in rows.tolist()], dtype=bool) if held else np.zeros(len(rows), bool)
+        status = window.status[rows]
+        self._set(Event.THROTTLED, rows[caught & (status != Status.THROTTLED)])
+        due = ~caught & (status != Status.WAITING_RESOURCES)
+        timed = due & (status == Status.WAITING_TIME)
+        self._set(Event.TIME_REACHED, rows[timed])
+        self._set(Event.ADMITTED, rows[due & ~timed])
+
+    def _finish(self) -> Decision:
+        decision = self.decision
+        decision.batch = self.changes.finish()
+        decision.questions = list(self._asked)
+        shown = self._unshown[0][0] + self.options.shown_after if self._unshown else None
+        self.deadlines.tidy(len(self._running))
+        times = [at for at in (self.timers.next, self.deadlines.next, shown) if at is not None]
+        decision.next_time = min(times) if times else None
+        return decision
+
+    def reconsider(self, facts: Facts) -> None:
+        """Births, gaps or the calendar changed: what waited for slots not generated is resolved again."""
+        window = self.window
+        window.facts = facts
+        resolver = Resolver(self.catalog, facts, window.births)
+        hit = np.ones(len(window.missing.missing_row), dtype=bool)
+        rows = np.unique(window.missing.missing_row).astype(np.int64)
+        found = window.resolve_again(hit, resolver)
+        if found is not None:
+            window.take_edges(found)
+            self._woken.append(rows)

@@ -1,0 +1,72 @@
+"""Decides which rows and attempts are due at an instant: everything that waits for time, soonest first."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+import numpy as np
+
+from fieldwise.fleet.catalog import Array
+
+
+class Timers:
+    """Rows with the instant they are due; takes and gives many at once."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int]] = []
+        self._runs: dict[int, tuple[Array, Array]] = {}
+        self._next = 0
+
+    def add(self, due: Array, rows: Array) -> None:
+        order = np.argsort(due, kind="stable")
+        self._push(due[order], rows[order])
+
+    def _push(self, due: Array, rows: Array) -> None:
+        if len(rows):
+            self._runs[self._next] = (due, rows)
+            heapq.heappush(self._heap, (int(due[0]), self._next))
+            self._next += 1
+
+    def due(self, now: int) -> Array:
+        """Rows due at `now`, removed."""
+        found: list[Array] = []
+        while self._heap and self._heap[0][0] <= now:
+            _, number = heapq.heappop(self._heap)
+            due, rows = self._runs.pop(number)
+            count = int(np.searchsorted(due, now, side="right"))
+            found.append(rows[:count])
+            self._push(due[count:], rows[count:])
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+    @property
+    def next(self) -> int | None:
+        return self._heap[0][0] if self._heap else None
+
+
+class Deadlines:
+    """Attempts with the instant at which they have run too long; ended ones are forgotten now and then."""
+
+    def __init__(self, running: Callable[[int], bool]) -> None:
+        self._heap: list[tuple[int, int]] = []
+        self._running = running
+
+    def add(self, at: int, attempt: int) -> None:
+        heapq.heappush(self._heap, (at, attempt))
+
+    def tidy(self, running: int) -> None:
+        if len(self._heap) > 2 * running + 256:
+            self._heap = [entry for entry in self._heap if self._running(entry[1])]
+            heapq.heapify(self._heap)
+
+    def due(self, now: int) -> list[int]:
+        found = []
+        while self._heap and (self._heap[0][0] <= now or not self._running(self._heap[0][1])):
+            at, attempt = heapq.heappop(self._heap)
+            if self._running(attempt) and at <= now:
+                found.append(attempt)
+        return found
+
+    @property
+    def next(self) -> int | None:
+        return self._heap[0][0] if self._heap else None

@@ -1,0 +1,336 @@
+"""Holds the open window: every node instance that may still run, and what it waits for, as columns of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+
+from fieldwise.fleet.catalog import Array, Catalog
+from fieldwise.fleet.edges import Adjacency, Instances, Resolved, Resolver, ranges
+from fieldwise.fleet.values import DAY, Facts
+from fieldwise.model.event import Firing, NodeState
+from fieldwise.model.plan import Publication
+from fieldwise.model.status import Status
+
+NONE = -(2**62)  # "not set" in a column of instants
+ALONE = 1  # a member of a fused run that failed: runs by itself until it is final
+READY = 2  # every `ready` query of its sources has answered yes
+
+NODE_COLUMNS: dict[str, type[np.generic]] = {
+    "id": np.int64,
+    "instance": np.int32,
+    "node": np.int32,
+    "status": np.int8,
+    "marks": np.int16,
+    "flags": np.uint8,
+    "chosen_priority": np.int8,  # the operator's change, -1 = none
+    "priority": np.int8,  # effective
+    "run": np.int32,
+    "attempt": np.int64,
+    "retries_used": np.int16,
+    "losses_used": np.int16,
+    "next_at": np.int64,
+    "started_at": np.int64,
+    "ended_at": np.int64,
+    "blocking": np.int32,
+    "queued_at": np.int64,  # NONE = in no group's queue
+    "level": np.int8,  # priority with ageing while queued
+}
+INSTANCE_COLUMNS: dict[str, type[np.generic]] = {
+    "task": np.int32,
+    "version": np.int32,
+    "flow": np.int64,
+    "type": np.int8,
+    "scheduled_at": np.int64,
+    "slot_start": np.int64,
+    "day": np.int32,
+    "ordinal": np.int32,
+    "offset": np.int64,
+    "width": np.int32,
+}
+
+
+class Rows(NamedTuple):
+    """Firings as columns; what the store gives when it reads many."""
+
+    id: Array
+    instance: Array  # stored id of the instance
+    node: Array  # node number of the catalog
+    status: Array
+    marks: Array
+    chosen_priority: Array
+    run: Array
+    attempt: Array
+    retries_used: Array
+    losses_used: Array
+    next_at: Array
+    started_at: Array
+    ended_at: Array
+    type: Array
+    flow: Array
+    scheduled_at: Array
+    slot_start: Array
+    data_day: Array
+    ordinal: Array
+
+
+def columns_of(firings: Iterable[Firing], catalog: Catalog) -> Rows:
+    """Firings turned into columns, in order of id."""
+    flat = [
+        (
+            s.id, instance, catalog.numbers[node, version], s.status, s.marks, -1 if chosen is None else chosen,
+            s.run, s.attempt, s.retries_used, s.losses_used,
+            NONE if s.next_at is None else s.next_at,
+            NONE if s.started_at is None else s.started_at,
+            NONE if s.ended_at is None else s.ended_at,
+            kind, flow, scheduled_at, slot_start, day, ordinal,
+        )
+        for s, instance, node, _task, kind, flow, scheduled_at, slot_start, day, ordinal, version, chosen in firings
+    ]  # fmt: skip
+    table = np.array(flat, dtype=np.int64).reshape(len(flat), len(Rows._fields))
+    if len(table) > 1 and not bool((table[1:, 0] > table[:-1, 0]).all()):
+        table = table[np.argsort(table[:, 0], kind="stable")]
+    return Rows(*(table[:, i] for i in range(table.shape[1])))
+
+
+class Window:
+    """Columns by row; a row number stays the same while the window lives. Ids ascend with rows."""
+
+    id: Array
+    instance: Array
+    node: Array
+    status: Array
+    marks: Array
+    flags: Array
+    chosen_priority: Array
+    priority: Array
+    run: Array
+    attempt: Array
+    retries_used: Array
+    losses_used: Array
+    next_at: Array
+    started_at: Array
+    ended_at: Array
+    blocking: Array
+    queued_at: Array
+    level: Array
+
+    def __init__(self, catalog: Catalog, facts: Facts) -> None:
+        self.catalog = catalog
+        self.facts = facts
+        for name, kind in NODE_COLUMNS.items():
+            setattr(self, name, np.empty(0, dtype=kind))
+        self.instances = Instances(*(np.empty(0, dtype=kind) for kind in INSTANCE_COLUMNS.values()))
+        self.instance_id = np.empty(0, dtype=np.int64)
+        self.places = np.empty(0, dtype=np.int32)
+        self.downstream = Adjacency()
+        self.upstream = Adjacency()
+        self.births: dict[int, tuple[int, int]] = {
+            catalog.task(task): (at, at // DAY - 2) for task, at in facts.births.items()
+        }
+        catalog.refresh_widths()
+        self.missing = _no_missing()
+
+    @classmethod
+    def build(
+        cls, publications: Iterable[Publication], firings: Iterable[Firing], facts: Facts, default_slots: int = 4
+    ) -> Window:
+        window = cls(Catalog(publications, default_slots), facts)
+        window.add(firings)
+        return window
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def row(self, node_instance: int) -> int | None:
+        at = int(np.searchsorted(self.id, node_instance))
+        return at if at < len(self.id) and self.id[at] == node_instance else None
+
+    def add(self, firings: Iterable[Firing]) -> Array:
+        """Take in node instances; returns their rows. Edges of old rows that waited for them are found too."""
+        return self.add_rows(columns_of(firings, self.catalog))
+
+    def add_rows(self, rows: Rows) -> Array:
+        if len(rows.id) and len(self.id) and rows.id[0] <= self.id[-1]:
+            raise ValueError(f"node instance {int(rows.id[0])} is older than the window's newest")
+        first = len(self.id)
+        fresh = np.arange(first, first + len(rows.id), dtype=np.int64)
+        owners = self._add_instances(rows)
+        self._append(rows, owners)
+        self._place(fresh, owners)
+        self._link(fresh, owners)
+        return fresh
+
+    def _add_instances(self, rows: Rows) -> Array:
+        """Number of the instance of each new node instance; an instance may gain nodes later."""
+        ids, at, owners = np.unique(rows.instance, return_index=True, return_inverse=True)
+        known_order = np.argsort(self.instance_id, kind="stable") if len(self.instance_id) else self.instance_id
+        spot = np.searchsorted(self.instance_id, ids, sorter=known_order if len(known_order) else None)
+        known = np.zeros(len(ids), dtype=bool)
+        numbers = np.empty(len(ids), dtype=np.int64)
+        if len(self.instance_id):
+            spot = np.minimum(spot, len(self.instance_id) - 1)
+            numbers = known_order[spot].astype(np.int64)
+            known = self.instance_id[numbers] == ids
+        new = np.flatnonzero(~known)
+        numbers[new] = len(self.instance_id) + np.arange(len(new))
+        picks = at[new]
+        nodes = rows.node[picks]
+        task = self.catalog.node_task[nodes]
+        width = self.catalog.task_width[task]
+        offset = len(self.places) + np.concatenate([[0], np.cumsum(width.astype(np.int64))])
+        columns = (
+            task, self.catalog.node_version[nodes], rows.flow[picks], rows.type[picks], rows.scheduled_at[picks],
+            rows.slot_start[picks], rows.data_day[picks], rows.ordinal[picks], offset[:-1], width,
+        )  # fmt: skip
+        kinds = INSTANCE_COLUMNS.values()
+        self.instances = Instances(
+            *(
+                np.concatenate([old, new_column.astype(kind)])
+                for old, new_column, kind in zip(self.instances, columns, kinds, strict=True)
+            )
+        )
+        self.instance_id = np.concatenate([self.instance_id, ids[new]])
+        empty = np.full(int(offset[-1]) - len(self.places), -1, dtype=np.int32)
+        self.places = np.concatenate([self.places, empty])
+        self._note_births(len(self.instance_id) - len(new))
+        owner: Array = numbers[owners.ravel()]
+        return owner
+
+    def _note_births(self, first: int) -> None:
+        """A task is born with the earliest recurring slot ever generated."""
+        new = np.flatnonzero(self.instances.flow[first:] == 0) + first
+        if not len(new):
+            return
+        order = new[np.lexsort((self.instances.scheduled_at[new], self.instances.task[new]))]
+        task = self.instances.task[order]
+        heads = order[np.concatenate([[True], task[1:] != task[:-1]])]
+        for number, at, day in zip(
+            self.instances.task[heads].tolist(),
+            self.instances.scheduled_at[heads].tolist(),
+            self.instances.day[heads].tolist(),
+            strict=True,
+        ):
+            known = self.births.get(number)
+            if known is None or at <= known[0]:
+                self.births[number] = (at, day)
+
+    def _append(self, rows: Rows, owners: Array) -> None:
+        size = len(rows.id)
+        configured = self.catalog.node_priority[rows.node]
+        priority = np.where(rows.chosen_priority >= 0, rows.chosen_priority, configured)
+        given = {
+            **rows._asdict(),
+            "instance": owners,
+            "priority": priority,
+            "level": priority,
+            "flags": np.zeros(size),
+            "blocking": np.zeros(size),
+            "queued_at": np.full(size, NONE),
+        }
+        for name, kind in NODE_COLUMNS.items():
+            setattr(self, name, np.concatenate([getattr(self, name), given[name].astype(kind)]))
+
+    def _place(self, fresh: Array, owners: Array) -> None:
+        place = self.catalog.node_place[self.node[fresh]]
+        self.places[self.instances.offset[owners] + place] = fresh
+
+    def _link(self, fresh: Array, owners: Array) -> None:
+        resolver = Resolver(self.catalog, self.facts, self.births)
+        found = resolver.resolve(self.instances, self.places, fresh, owners, self.node[fresh])
+        again = self._found_again(fresh, resolver)
+        for resolved in (found, again) if again is not None else (found,):
+            self.take_edges(resolved)
+
+    def take_edges(self, resolved: Resolved) -> None:
+        self.upstream.add(resolved.row, resolved.upstream, len(self))
+        self.downstream.add(resolved.upstream, resolved.row, len(self))
+        open_edges = self.status[resolved.upstream] != Status.SUCCEEDED
+        counts = np.bincount(resolved.row[open_edges], minlength=0)
+        self.blocking[: len(counts)] += counts.astype(np.int32)
+        counts = np.bincount(resolved.missing_row, minlength=0)
+        self.blocking[: len(counts)] += counts.astype(np.int32)
+        self.missing = Resolved(
+            *(np.concatenate([old, new]) for old, new in zip(self.missing, resolved, strict=True))
+        )._replace(row=_nothing(), upstream=_nothing())
+
+    def _found_again(self, fresh: Array, resolver: Resolver) -> Resolved | None:
+        """What old rows that waited for slots not generated now find."""
+        missing = self.missing
+        if not len(missing.missing_row):
+            return None
+        owners = np.unique(self.instance[fresh])
+        owners = owners[self.instances.flow[owners] == 0]
+        new = np.unique(self.instances.task[owners].astype(np.int64) << 32 | (self.instances.day[owners] & 0xFFFFFFFF))
+        old = missing.missing_task.astype(np.int64) << 32 | (missing.missing_day & 0xFFFFFFFF)
+        return self.resolve_again(np.isin(old, new), resolver)
+
+    def resolve_again(self, hit: Array, resolver: Resolver) -> Resolved | None:
+        """Drop every missing slot of the pairs hit and resolve those pairs afresh; edges they have stay."""
+        missing = self.missing
+        if not hit.any():
+            return None
+        pair = missing.missing_row.astype(np.int64) << 32 | missing.missing_depend
+        pairs = np.unique(pair[hit])
+        dropped = np.isin(pair, pairs)
+        np.subtract.at(self.blocking, missing.missing_row[dropped], 1)
+        self.missing = Resolved(_nothing(), _nothing(), *(column[~dropped] for column in missing[2:]))
+        row, depend = pairs >> 32, pairs & 0xFFFFFFFF
+        found = resolver.resolve_pairs(
+            self.instances, self.places, row, self.instance[row], self.node[row], depend
+        )
+        known = np.isin(found.row.astype(np.int64) << 32 | found.upstream, self._edge_keys(np.unique(row)))
+        return found._replace(row=found.row[~known], upstream=found.upstream[~known])
+
+    def _edge_keys(self, rows: Array) -> Array:
+        keys = [r << 32 | self.upstream.of(np.array([r])).astype(np.int64) for r in rows.tolist()]
+        return np.concatenate(keys) if keys else np.empty(0, dtype=np.int64)
+
+    def partition(self, rows: Array) -> Array:
+        """The partition each row writes, as a number: its instant for sub-day tables, else its day."""
+        owner = self.instance[rows]
+        by_instant = self.catalog.node_by_instant[self.node[rows]]
+        return np.where(by_instant, self.instances.slot_start[owner], self.instances.day[owner].astype(np.int64))
+
+    def rows_of(self, owners: Array) -> tuple[Array, Array]:
+        """Rows of the instances, instance after instance, and the number of rows of each."""
+        width = self.instances.width[owners]
+        rows = self.places[ranges(self.instances.offset[owners], width)]
+        there = rows >= 0
+        counts = np.bincount(np.repeat(np.arange(len(owners)), width)[there], minlength=len(owners))
+        return rows[there], counts
+
+    def states(self, rows: Array) -> list[NodeState]:
+        """The stored columns of the rows."""
+        columns: list[Sequence[int | None]] = [
+            getattr(self, name)[rows].tolist()
+            for name in ("id", "status", "marks", "run", "attempt", "retries_used", "losses_used")
+        ]
+        for name in ("next_at", "started_at", "ended_at"):
+            columns.append(optional(getattr(self, name)[rows]))
+        return list(map(tuple.__new__, repeat(NodeState), zip(*columns, strict=True)))
+
+    @property
+    def nbytes(self) -> int:
+        own = sum(getattr(self, name).nbytes for name in NODE_COLUMNS)
+        instances = sum(column.nbytes for column in self.instances) + self.instance_id.nbytes + self.places.nbytes
+        return int(own + instances + self.downstream.nbytes + self.upstream.nbytes)
+
+
+def optional(column: Array) -> list[int | None]:
+    """A column of instants as Python values, None where not set."""
+    if len(column) and bool((column == NONE).any()):
+        return [None if value == NONE else value for value in column.tolist()]
+    values: list[int | None] = column.tolist()
+    return values
+
+
+def _nothing() -> Array:
+    return np.empty(0, dtype=np.int32)
+
+
+def _no_missing() -> Resolved:
+    return Resolved(*(_nothing() for _ in Resolved._fields))
