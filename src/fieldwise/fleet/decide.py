@@ -9,7 +9,6 @@ import numpy as np
 
 from fieldwise.fleet.catalog import Array, Catalog
 from fieldwise.fleet.changes import Changes
-from fieldwise.fleet.edges import Resolver
 from fieldwise.fleet.queue import Queue
 from fieldwise.fleet.timers import Deadlines, Timers
 from fieldwise.fleet.transitions import next_status
@@ -143,8 +142,8 @@ class Fleet:
         rows = window.add_rows(firings) if isinstance(firings, Rows) else window.add(firings)
         self._adopt(rows[window.status[rows] == Status.RUNNING])
         self._woken.append(rows)
-        # Older rows may have waited for just these slots.
-        self._woken.append(window.downstream.of(rows))
+        # Older rows may have waited for just these slots, or must wait for them now.
+        self._woken.append(window.relinked)
 
     def _adopt(self, rows: Array) -> None:
         """Rows that ran when the last leader went: they hold their slots until their report comes."""
@@ -652,13 +651,5 @@ class Fleet:
         return decision
 
     def reconsider(self, facts: Facts) -> None:
-        """Births, gaps or the calendar changed: what waited for slots not generated is resolved again."""
-        window = self.window
-        window.facts = facts
-        resolver = Resolver(self.catalog, facts, window.births)
-        hit = np.ones(len(window.missing.missing_row), dtype=bool)
-        rows = np.unique(window.missing.missing_row).astype(np.int64)
-        found = window.resolve_again(hit, resolver)
-        if found is not None:
-            window.take_edges(found)
-            self._woken.append(rows)
+        """Gaps or the calendar changed: what waited for slots not generated is looked at again at the next `take`."""
+        self._woken.append(self.window.reconsider(facts))

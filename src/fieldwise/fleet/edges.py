@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -126,12 +127,16 @@ class Resolver:
 
     def resolve(self, instances: Instances, places: Array, rows: Array, owners: Array, nodes: Array) -> Resolved:
         """Edges of `rows`, whose instances are `owners` and whose node numbers are `nodes`."""
-        catalog = self.catalog
-        starts = catalog.depend_starts[nodes]
-        counts = catalog.depend_starts[nodes + 1] - starts
-        pairs = ranges(starts, counts)
-        pair_row, pair_owner = np.repeat(rows, counts), np.repeat(owners, counts)
-        return self.resolve_pairs(instances, places, pair_row, pair_owner, np.repeat(nodes, counts), pairs)
+        starts = self.catalog.depend_starts[nodes]
+        counts = self.catalog.depend_starts[nodes + 1] - starts
+        row, owner, node = (np.repeat(column, counts) for column in (rows, owners, nodes))
+        return self.resolve_pairs(instances, places, row, owner, node, ranges(starts, counts))
+
+    def pairs(self, rows: Array, nodes: Array) -> tuple[Array, Array]:
+        """Every (row, dependency) of the rows."""
+        starts = self.catalog.depend_starts[nodes]
+        counts = self.catalog.depend_starts[nodes + 1] - starts
+        return np.repeat(rows, counts), ranges(starts, counts)
 
     def resolve_pairs(
         self, instances: Instances, places: Array, row: Array, owner: Array, node: Array, depend: Array
@@ -170,7 +175,7 @@ class Resolver:
     def _absent_days(self, real: Slots, instances: Instances, owner: Array, depend: Array) -> set[tuple[int, int]]:
         if not len(owner):
             return set()
-        first, last = self._days(instances, owner, depend)
+        first, last = self.days(instances, owner, depend)
         counts = last - first + 1
         line = np.repeat(real.chart(np.zeros(1, dtype=np.int64), self.catalog.depend_task[depend]), counts)
         days = ranges(first, counts)
@@ -182,7 +187,7 @@ class Resolver:
         keys = np.unique(np.repeat(self.catalog.depend_task[depend], counts)[absent] * span + days[absent] - base)
         return {(int(key) // span, int(key) % span + base) for key in keys}
 
-    def _days(self, instances: Instances, owner: Array, depend: Array) -> tuple[Ints, Ints]:
+    def days(self, instances: Instances, owner: Array, depend: Array) -> tuple[Ints, Ints]:
         """Data days of the upstream that a pair's window can touch, a day more where zones may differ."""
         catalog = self.catalog
         day = instances.day[owner].astype(np.int64)
@@ -191,12 +196,12 @@ class Resolver:
         kind = catalog.depend_kind[depend]
         looks = (kind != DAYS) & (kind != PREVIOUS_SLOT)
         if looks.any():
-            begin, end = self._instants(instances, owner[looks], depend[looks])
+            begin, end = self.instants(instances, owner[looks], depend[looks])
             first[looks] = begin // DAY - 2
             last[looks] = end // DAY + 1
         return first, last
 
-    def _instants(self, instances: Instances, owner: Array, depend: Array) -> tuple[Ints, Ints]:
+    def instants(self, instances: Instances, owner: Array, depend: Array) -> tuple[Ints, Ints]:
         """First and last instant that an instant window looks at."""
         kind = self.catalog.depend_kind[depend]
         begin = instances.slot_start[owner].astype(np.int64)
@@ -271,7 +276,7 @@ class Resolver:
         before = slots.instant("scheduled", line, mine, after=False)
         high = np.where(self_dependent, np.minimum(high, before), high)
         low = np.where(self_dependent, np.maximum(low, high - 1), low)
-        begin, end = self._instants(instances, owner, depend)
+        begin, end = self.instants(instances, owner, depend)
         for chosen, column, after_begin, after_end in (
             (LAST_24_HOURS, "scheduled", True, True),
             (SAME_SLOT, "slot_start", False, True),
@@ -374,6 +379,66 @@ class Resolver:
         return np.array(rows, dtype=np.int64), np.array(found, dtype=np.int64)
 
 
+class Reach:
+    """What a new generation may change for older instances: the new slots, and days that are no longer before the
+    birth of their task."""
+
+    def __init__(
+        self, instances: Instances, owners: Array, before: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]]
+    ) -> None:
+        flow, task, day = instances.flow[owners], instances.task[owners], instances.day[owners]
+        starts, ends = instances.slot_start[owners], instances.scheduled_at[owners]
+        moved = [
+            (0, number, birth[1], before[number][1], birth[0] - DAY, before[number][0])
+            for number, birth in now.items()
+            if number in before and birth[0] < before[number][0]
+        ]
+        moves = np.array(moved, dtype=np.int64).reshape(len(moved), 6)
+        columns = [flow, task, day, day, starts, ends]
+        table = [np.concatenate([column.astype(np.int64), moves[:, i]]) for i, column in enumerate(columns)]
+        lines, line = np.unique(np.stack(table[:2], axis=1), axis=0, return_inverse=True)
+        line = line.ravel()
+        self.flow, self.task = lines[:, 0], lines[:, 1]
+        self.first_day, self.last_day, self.first, self.last = (
+            np.full(len(lines), value) for value in (2**62, -(2**62), 2**62, -(2**62))
+        )
+        np.minimum.at(self.first_day, line, table[2])
+        np.maximum.at(self.last_day, line, table[3])
+        np.minimum.at(self.first, line, table[4])
+        np.maximum.at(self.last, line, table[5])
+
+    def near(self, instances: Instances, size: int) -> Array:
+        """Of the first `size` instances those that are new enough to look at the new slots at all."""
+        flows = np.isin(instances.flow[:size], np.unique(self.flow))
+        answer: Array = flows & (instances.day[:size] >= int(self.first_day.min()) - 2)
+        return answer
+
+    def hits(self, instances: Instances, owner: Array, depend: Array, resolver: Resolver) -> Array:
+        """Pairs (owner, dependency) whose window touches the new slots of its upstream."""
+        hit = np.zeros(len(owner), dtype=bool)
+        if not len(owner):
+            return hit
+        catalog = resolver.catalog
+        base = len(catalog.task_names)
+        flows = np.unique(self.flow)
+        keys = np.searchsorted(flows, self.flow) * base + self.task
+        wanted = np.minimum(np.searchsorted(flows, instances.flow[owner]), len(flows) - 1) * base
+        wanted = wanted + catalog.depend_task[depend]
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        there = np.flatnonzero(keys[at] == wanted)
+        at, owner, depend = at[there], owner[there], depend[there]
+        first, last = resolver.days(instances, owner, depend)
+        begin, end = resolver.instants(instances, owner, depend)
+        kind = catalog.depend_kind[depend]
+        by_day = (kind == DAYS) | (kind == PREVIOUS_SLOT)
+        days = (first <= self.last_day[at]) & (last >= self.first_day[at])
+        # Slots of an interval begin before it ends: the slot that begins where mine ends is the next one's.
+        open_end = (kind == IN_INTERVAL) | (kind == OF_DAY)
+        ends = np.where(open_end, end > self.first[at], end >= self.first[at])
+        hit[there] = np.where(by_day, days, ends & (begin <= self.last[at]))
+        return hit
+
+
 class Adjacency:
     """Edges out of each row: a big sorted part and a few small ones that later generations added."""
 
@@ -400,6 +465,16 @@ class Adjacency:
         else:
             order = np.argsort(sources, kind="stable")
             self.parts.append((sources[order], ends[order]))
+
+    def drop(self, unwanted: Callable[[Array, Array], Array]) -> None:
+        """Remove the edges for which `unwanted(sources, ends)` says so."""
+        rows = len(self.starts) - 1
+        parts = [(self._sources(), self.ends), *self.parts]
+        sources = np.concatenate([part[0] for part in parts])
+        ends = np.concatenate([part[1] for part in parts])
+        kept = ~unwanted(sources, ends)
+        self.parts = []
+        self.starts, self.ends = _sorted_edges(sources[kept], ends[kept], rows)
 
     def _sources(self) -> Array:
         return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fieldwise.fleet.catalog import Array, Catalog
-from fieldwise.fleet.edges import Adjacency, Instances, Resolved, Resolver, ranges
+from fieldwise.fleet.edges import Adjacency, Instances, Reach, Resolved, Resolver, ranges
 from fieldwise.fleet.values import DAY, Facts
 from fieldwise.model.event import Firing, NodeState
 from fieldwise.model.plan import Publication
@@ -133,6 +133,7 @@ class Window:
         }
         catalog.refresh_widths()
         self.missing = _no_missing()
+        self.relinked: Array = np.empty(0, dtype=np.int64)  # older rows whose edges the last `add` changed
 
     @classmethod
     def build(
@@ -158,10 +159,14 @@ class Window:
             raise ValueError(f"node instance {int(rows.id[0])} is older than the window's newest")
         first = len(self.id)
         fresh = np.arange(first, first + len(rows.id), dtype=np.int64)
+        self.relinked = fresh[:0]
+        if not len(fresh):
+            return fresh
+        births = dict(self.births)
         owners = self._add_instances(rows)
         self._append(rows, owners)
         self._place(fresh, owners)
-        self._link(fresh, owners)
+        self._link(fresh, owners, births)
         return fresh
 
     def _add_instances(self, rows: Rows) -> Array:
@@ -238,12 +243,70 @@ class Window:
         place = self.catalog.node_place[self.node[fresh]]
         self.places[self.instances.offset[owners] + place] = fresh
 
-    def _link(self, fresh: Array, owners: Array) -> None:
+    def _link(self, fresh: Array, owners: Array, births: dict[int, tuple[int, int]]) -> None:
         resolver = Resolver(self.catalog, self.facts, self.births)
         found = resolver.resolve(self.instances, self.places, fresh, owners, self.node[fresh])
-        again = self._found_again(fresh, resolver)
-        for resolved in (found, again) if again is not None else (found,):
-            self.take_edges(resolved)
+        old = len(self) - len(fresh)
+        if old:
+            self._link_old(old, np.unique(owners), births, resolver)
+        self.take_edges(found)
+
+    def _link_old(self, old: int, owners: Array, births: dict[int, tuple[int, int]], resolver: Resolver) -> None:
+        """Older rows see the new instances too: exactly as if all had been read at once."""
+        reach = Reach(self.instances, owners, births, self.births)
+        size = int(self.instance[:old].max()) + 1
+        seen = np.flatnonzero(reach.near(self.instances, size))
+        rows = self.rows_of(seen)[0]
+        rows = rows[rows < old]
+        row, depend = resolver.pairs(rows, self.node[rows])
+        hit = reach.hits(self.instances, self.instance[row], depend, resolver)
+        missing = self.missing
+        # What waited for a task that had never been generated: the slots before its first one never were.
+        born = np.isin(missing.missing_task, [task for task in self.births if task not in births])
+        waited = _pair(missing.missing_row, missing.missing_depend)
+        pairs = np.unique(np.concatenate([_pair(row[hit], depend[hit]), waited[born]]))
+        again = pairs[~np.isin(pairs, waited)] >> 32
+        light: Array = pairs[~np.isin(pairs >> 32, again)]
+        self.relinked = np.unique(pairs >> 32)
+        if len(light):
+            self._resolve_pairs(light, resolver)
+        if len(again):
+            self._resolve_rows(np.unique(again), resolver)
+
+    def _resolve_pairs(self, pairs: Array, resolver: Resolver) -> None:
+        """Drop the missing slots of (row, dependency) pairs and resolve them afresh; the edges they have stay."""
+        missing = self.missing
+        dropped = np.isin(_pair(missing.missing_row, missing.missing_depend), pairs)
+        np.subtract.at(self.blocking, missing.missing_row[dropped], 1)
+        self._keep_missing(~dropped)
+        row, depend = pairs >> 32, pairs & 0xFFFFFFFF
+        found = resolver.resolve_pairs(self.instances, self.places, row, self.instance[row], self.node[row], depend)
+        keys = [_pair(np.array([one]), self.upstream.of(np.array([one]))) for one in np.unique(row).tolist()]
+        known = np.isin(_pair(found.row, found.upstream), np.concatenate(keys))
+        self.take_edges(found._replace(row=found.row[~known], upstream=found.upstream[~known]))
+
+    def _resolve_rows(self, rows: Array, resolver: Resolver) -> None:
+        """Forget all edges of the rows and resolve them afresh: what a policy chose before may no longer be it."""
+        mask = np.zeros(len(self), dtype=bool)
+        mask[rows] = True
+        self.upstream.drop(lambda sources, _ends: mask[sources])
+        self.downstream.drop(lambda _sources, ends: mask[ends])
+        self.blocking[rows] = 0
+        self._keep_missing(~mask[self.missing.missing_row])
+        self.take_edges(resolver.resolve(self.instances, self.places, rows, self.instance[rows], self.node[rows]))
+
+    def _keep_missing(self, kept: Array) -> None:
+        self.missing = Resolved(_nothing(), _nothing(), *(column[kept] for column in self.missing[2:]))
+
+    def reconsider(self, facts: Facts) -> Array:
+        """The calendar or the gaps changed: resolve what waits for slots not generated; returns those rows."""
+        self.facts = facts
+        missing = self.missing
+        rows: Array = np.unique(missing.missing_row).astype(np.int64)
+        if len(rows):
+            resolver = Resolver(self.catalog, facts, self.births)
+            self._resolve_pairs(np.unique(_pair(missing.missing_row, missing.missing_depend)), resolver)
+        return rows
 
     def take_edges(self, resolved: Resolved) -> None:
         self.upstream.add(resolved.row, resolved.upstream, len(self))
@@ -256,38 +319,6 @@ class Window:
         self.missing = Resolved(
             *(np.concatenate([old, new]) for old, new in zip(self.missing, resolved, strict=True))
         )._replace(row=_nothing(), upstream=_nothing())
-
-    def _found_again(self, fresh: Array, resolver: Resolver) -> Resolved | None:
-        """What old rows that waited for slots not generated now find."""
-        missing = self.missing
-        if not len(missing.missing_row):
-            return None
-        owners = np.unique(self.instance[fresh])
-        owners = owners[self.instances.flow[owners] == 0]
-        new = np.unique(self.instances.task[owners].astype(np.int64) << 32 | (self.instances.day[owners] & 0xFFFFFFFF))
-        old = missing.missing_task.astype(np.int64) << 32 | (missing.missing_day & 0xFFFFFFFF)
-        return self.resolve_again(np.isin(old, new), resolver)
-
-    def resolve_again(self, hit: Array, resolver: Resolver) -> Resolved | None:
-        """Drop every missing slot of the pairs hit and resolve those pairs afresh; edges they have stay."""
-        missing = self.missing
-        if not hit.any():
-            return None
-        pair = missing.missing_row.astype(np.int64) << 32 | missing.missing_depend
-        pairs = np.unique(pair[hit])
-        dropped = np.isin(pair, pairs)
-        np.subtract.at(self.blocking, missing.missing_row[dropped], 1)
-        self.missing = Resolved(_nothing(), _nothing(), *(column[~dropped] for column in missing[2:]))
-        row, depend = pairs >> 32, pairs & 0xFFFFFFFF
-        found = resolver.resolve_pairs(
-            self.instances, self.places, row, self.instance[row], self.node[row], depend
-        )
-        known = np.isin(found.row.astype(np.int64) << 32 | found.upstream, self._edge_keys(np.unique(row)))
-        return found._replace(row=found.row[~known], upstream=found.upstream[~known])
-
-    def _edge_keys(self, rows: Array) -> Array:
-        keys = [r << 32 | self.upstream.of(np.array([r])).astype(np.int64) for r in rows.tolist()]
-        return np.concatenate(keys) if keys else np.empty(0, dtype=np.int64)
 
     def partition(self, rows: Array) -> Array:
         """The partition each row writes, as a number: its instant for sub-day tables, else its day."""
@@ -326,6 +357,11 @@ def optional(column: Array) -> list[int | None]:
         return [None if value == NONE else value for value in column.tolist()]
     values: list[int | None] = column.tolist()
     return values
+
+
+def _pair(first: Array, second: Array) -> Array:
+    """Two small whole numbers as one that compares like the pair (days may be negative)."""
+    return first.astype(np.int64) << 32 | (second.astype(np.int64) & 0xFFFFFFFF)
 
 
 def _nothing() -> Array:
