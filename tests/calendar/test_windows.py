@@ -1,0 +1,72 @@
+"""Dependency windows and policies, as examples one can check by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fieldwise.calendar import own_previous_slot, slots_of_data_days, upstream_slots
+from fieldwise.model.schedule import Period, Policy, Schedule, Slot, Validity, Window
+
+ZONE = "Europe/Berlin"
+
+
+def slots(schedule: Schedule, first: date = date(2026, 10, 20), last: date = date(2026, 10, 28)) -> list[Slot]:
+    return slots_of_data_days(schedule, ZONE, Validity(), first, last)
+
+
+DAILY = slots(Schedule(Period.DAY, (60,)))
+HOURLY = slots(Schedule(Period.HOUR, (), 1, 0, 1439))
+SIX_HOURLY = slots(Schedule(Period.HOUR, (0, 360, 720, 1080)))
+
+
+def on(day: int, among: list[Slot]) -> list[Slot]:
+    return [slot for slot in among if slot.data_timestamp == date(2026, 10, day)]
+
+
+def days(found: list[Slot]) -> list[int]:
+    return [slot.data_timestamp.day for slot in found]
+
+
+def test_day_windows_look_at_data_timestamps() -> None:
+    [mine] = on(25, DAILY)
+    assert days(upstream_slots(Window.CURRENT, None, Policy.ALL, mine, DAILY, ZONE)) == [25]
+    assert days(upstream_slots(Window.PREVIOUS, None, Policy.ALL, mine, DAILY, ZONE)) == [24]
+    assert days(upstream_slots(Window.DAYS_BEFORE, 3, Policy.ALL, mine, DAILY, ZONE)) == [22]
+    assert days(upstream_slots(Window.LAST_N, 3, Policy.ALL, mine, DAILY, ZONE)) == [23, 24, 25]
+
+
+def test_a_day_of_an_hourly_table_has_25_slots_when_the_clock_goes_back() -> None:
+    [mine] = on(25, DAILY)
+    assert len(upstream_slots(Window.SLOTS_OF_DAY, None, Policy.ALL, mine, HOURLY, ZONE)) == 25
+
+
+def test_slots_in_my_interval_are_those_that_begin_in_it() -> None:
+    mine = on(22, SIX_HOURLY)[2]
+    found = upstream_slots(Window.SLOTS_IN_INTERVAL, None, Policy.ALL, mine, HOURLY, ZONE)
+    assert len(found) == 6
+    assert found[0].slot_start == mine.slot_start
+
+
+def test_policies_choose_by_scheduled_time() -> None:
+    [mine] = on(22, DAILY)  # 01:00 local on the 23rd
+
+    def hour(policy: Policy) -> list[int]:
+        return [slot.ordinal for slot in upstream_slots(Window.CURRENT, None, policy, mine, SIX_HOURLY, ZONE)]
+
+    assert hour(Policy.ALL) == [0, 1, 2, 3]
+    assert hour(Policy.FIRST) == [0]
+    assert hour(Policy.LAST) == [3]
+    assert hour(Policy.NEAREST_AFTER) == [1]
+    assert hour(Policy.NEAREST_BEFORE) == [0]
+
+
+def test_equal_numbers_of_slots_are_paired_by_ordinal() -> None:
+    mine = on(22, SIX_HOURLY)[2]
+    other = slots(Schedule(Period.HOUR, (1, 2, 3, 4)))
+    found = upstream_slots(Window.CURRENT, None, Policy.NEAREST_BEFORE, mine, other, ZONE, my_count=4)
+    assert [slot.ordinal for slot in found] == [2]
+
+
+def test_a_task_that_reads_itself_needs_its_slot_before_and_nothing_at_birth() -> None:
+    assert own_previous_slot(HOURLY[5], HOURLY) == HOURLY[4]
+    assert own_previous_slot(HOURLY[0], HOURLY) is None
