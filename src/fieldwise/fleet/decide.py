@@ -39,7 +39,7 @@ from fieldwise.fleet.values import (
     Stop,
 )
 from fieldwise.fleet.window import ALONE, NONE, READY, Rows, Window
-from fieldwise.model.attempt import Report
+from fieldwise.model.attempt import MemberResult, Report
 from fieldwise.model.event import Event, Firing, RunEnd, RunStart, from_micros, to_micros
 from fieldwise.model.plan import Publication
 from fieldwise.model.status import InstanceType, Mark, RunOutcome, Status
@@ -47,7 +47,6 @@ from fieldwise.model.status import InstanceType, Mark, RunOutcome, Status
 HELD = int(Mark.PAUSED | Mark.HELD)
 OUTCOME_MARKS = int(Mark.STOPPED | Mark.FORCED_SUCCESS | Mark.FORCED | Mark.EXPIRED)
 TIMED = 4  # flag: the row is in the timers
-Target = tuple[int, int]
 
 COMMANDS: dict[type, Event] = {
     Pause: Event.PAUSED,
@@ -59,6 +58,15 @@ COMMANDS: dict[type, Event] = {
     Force: Event.FORCED,
     Stop: Event.STOPPED,
 }
+
+
+_TYPES = tuple(InstanceType)
+# Bound once: a member of an enum is looked up slowly, and this is asked for every report.
+_SUCCEEDED = RunOutcome.SUCCEEDED
+
+
+def _result(report: Report, attempt: int) -> MemberResult | None:
+    return next((result for result in report.members if result.attempt == attempt), None)
 
 
 class Fleet:
@@ -80,9 +88,9 @@ class Fleet:
         self.timers = Timers()
         self._running: dict[int, int] = {}  # attempt -> row
         self._set_of: dict[int, int] = {}  # attempt -> first attempt of its fused set
-        self._sets: dict[int, list[int]] = {}  # first attempt -> [group, slots, members still running]
-        self._targets: dict[Target, int] = {}  # what running rows write
-        self._target_waits: dict[Target, list[int]] = {}
+        self._sets: dict[int, tuple[int, int, int]] = {}  # first attempt -> group, slots, members still running
+        self._targets: set[int] = set()  # what running rows write
+        self._target_waits: dict[int, list[int]] = {}
         self._timed_out: set[int] = set()
         self._asked: dict[Question, list[int]] = {}
         self._unshown: list[tuple[int, Array]] = []
@@ -98,8 +106,17 @@ class Fleet:
         """Take what happened, decide everything that follows from it at `now`."""
         self.changes = Changes(self.window, now)
         self.decision = Decision(self.changes.batch)
+        reports: list[Report] = []
         for item in inputs:
+            if isinstance(item, Report):
+                reports.append(item)
+                continue
+            if reports:
+                self._reports(reports)
+                reports = []
             self._take_one(item)
+        if reports:
+            self._reports(reports)
         self._time_passes(now)
         self._advance()
         self._dispatch()
@@ -113,7 +130,7 @@ class Fleet:
     def _take_one(self, item: Input) -> None:
         match item:
             case Report():
-                self._report(item)
+                self._reports([item])
             case Added():
                 self._add(item.firings)
             case Published():
@@ -149,9 +166,12 @@ class Fleet:
         """Rows that ran when the last leader went: they hold their slots until their report comes."""
         for row, attempt in zip(rows.tolist(), self.window.attempt[rows].tolist(), strict=True):
             group = int(self.catalog.node_group[self.window.node[row]])
-            self._run(row, attempt, self._target(row))
-            self._sets[attempt] = [group, self.queue.start([row], group), 1]
+            self._running[attempt] = row
+            self._targets.add(int(self.window.target[row]))
+            self._sets[attempt] = (group, self.queue.start([row], group), 1)
             self.queue.queued += 1  # it was never queued
+        self.deadlines.add(self.window.started_at[rows] + self.catalog.node_timeout[self.window.node[rows]],
+                           self.window.attempt[rows])
 
     def _answer(self, answer: Answer) -> None:
         rows = self._asked.pop(answer.question, [])
@@ -209,7 +229,8 @@ class Fleet:
         self.changes.move(Event.MARKED, rows, command.operation, command.detail or "stopping")
         for attempt in window.attempt[rows].tolist():
             self.decision.interrupts.append(Interrupt(attempt, "stopped"))
-            self.deadlines.add(self.changes.now + self.options.interrupt_again, attempt)
+        again = np.full(len(rows), self.changes.now + self.options.interrupt_again)
+        self.deadlines.add(again, window.attempt[rows])
 
     def _apply(self, event: Event, rows: Array, command: Command) -> None:
         window = self.window
@@ -268,41 +289,66 @@ class Fleet:
 
     # -- reports
 
-    def _report(self, report: Report) -> None:
-        members = [(attempt, self._running[attempt]) for attempt in report.attempts if attempt in self._running]
-        if not members:
-            return  # late or repeated: changes nothing
-        ended = to_micros(report.ended_at)
-        results = {result.attempt: result for result in report.members}
-        seconds = sum(spent for _, spent in report.timings)
-        window = self.window
-        for attempt, row in members:
-            self._end(attempt, row)
-            window.ended_at[row] = ended
-            self.changes.batch.run_ends.append(
-                RunEnd(
-                    int(window.id[row]), int(window.run[row]), attempt, ended, report.outcome, report.message,
-                    report.code, report.rows, results.get(attempt), report.input_versions, seconds,
-                )  # fmt: skip
-            )
-        rows = [row for _, row in members]
-        if report.outcome is RunOutcome.SUCCEEDED:
-            self._succeeded(np.array(rows, dtype=np.int64), report)
-        else:
-            for attempt, row in members:
-                self._not_succeeded(attempt, row, report)
-        for attempt, _ in members:
-            self._timed_out.discard(attempt)
+    def _reports(self, reports: Sequence[Report]) -> None:
+        """Attempts that are not running any more are late or repeated: they change nothing."""
+        rows: list[int] = []
+        attempts: list[int] = []
+        sources: list[Report] = []
+        for report in reports:
+            for attempt in report.attempts:
+                row = self._running.pop(attempt, None)
+                if row is not None:
+                    rows.append(row)
+                    attempts.append(attempt)
+                    sources.append(report)
+        if not rows:
+            return
+        ended = np.array(rows, dtype=np.int64)
+        self._give_back(ended, attempts)
+        self._end_runs(ended, attempts, sources)
+        plain = [
+            report.outcome is _SUCCEEDED
+            and not (report.members and any(result.rows_differ for result in report.members))
+            for report in sources
+        ]
+        self._succeeded(ended if all(plain) else ended[np.array(plain)])
+        if not all(plain):
+            self._special(rows, attempts, sources)
+        self._timed_out.difference_update(attempts)
 
-    def _succeeded(self, rows: Array, report: Report) -> None:
+    def _special(self, rows: list[int], attempts: list[int], sources: list[Report]) -> None:
+        """Reports that do more than end a node well."""
+        differ: dict[int, Report] = {}
+        for row, attempt, report in zip(rows, attempts, sources, strict=True):
+            if report.outcome is not RunOutcome.SUCCEEDED:
+                self._not_succeeded(attempt, row, report)
+            elif any(result.rows_differ for result in report.members):
+                differ.setdefault(id(report), report)
+        for report in differ.values():
+            members = [row for row, source in zip(rows, sources, strict=True) if source is report]
+            system = bool((self.window.marks[members] & int(Mark.ROWS_DIFFER)).any())
+            self._succeeded(np.array(members, dtype=np.int64))
+            self._rows_differ(members[0], {n for result in report.members for n in result.rows_differ}, not system)
+
+    def _end_runs(self, rows: Array, attempts: list[int], sources: list[Report]) -> None:
         window = self.window
-        system = bool((window.marks[rows] & int(Mark.ROWS_DIFFER)).any())
-        window.marks[rows] &= ~int(Mark.ROWS_DIFFER | Mark.STOPPING)
-        window.flags[rows] &= ~np.uint8(ALONE)
-        self._set(Event.SUCCEEDED, rows)
-        others = {node for result in report.members for node in result.rows_differ}
-        if others:
-            self._rows_differ(int(rows[0]), others, rerun=not system)
+        ends = [to_micros(report.ended_at) for report in sources]
+        window.ended_at[rows] = ends
+        columns = zip(window.id[rows].tolist(), window.run[rows].tolist(), attempts, ends, sources, strict=True)
+        self.changes.batch.run_ends.extend(
+            RunEnd(
+                number, run, attempt, ended, report.outcome, report.message, report.code, report.rows,
+                _result(report, attempt) if report.members else None, report.input_versions,
+                sum([spent for _, spent in report.timings]) if report.timings else 0.0,
+            )
+            for number, run, attempt, ended, report in columns
+        )
+
+    def _succeeded(self, rows: Array) -> None:
+        if len(rows):
+            self.window.marks[rows] &= ~int(Mark.ROWS_DIFFER | Mark.STOPPING)
+            self.window.flags[rows] &= ~np.uint8(ALONE)
+            self._set(Event.SUCCEEDED, rows)
 
     def _rows_differ(self, row: int, names: set[str], rerun: bool) -> None:
         """The other nodes of the partition are marked and run again at once, at most once per causing run."""
@@ -382,26 +428,26 @@ class Fleet:
         self.window.flags[rows] &= ~np.uint8(ALONE)
         self._set(event, rows, detail=detail)
 
-    def _end(self, attempt: int, row: int) -> None:
-        """Give back what a running attempt held."""
-        del self._running[attempt]
-        first = self._set_of.pop(attempt, attempt)
-        members = self._sets[first]
-        members[2] -= 1
-        if not members[2]:
-            del self._sets[first]
-            self.queue.release(members[0], members[1])
-        self.queue.end(row)
-        target = self._target(row)
-        if self._targets.get(target) == row:
-            del self._targets[target]
-            waiting = self._target_waits.pop(target, None)
-            if waiting:
-                self._woken.append(np.array(waiting, dtype=np.int64))
-
-    def _target(self, row: int) -> Target:
-        rows = np.array([row], dtype=np.int64)
-        return int(self.catalog.node_name[self.window.node[row]]), int(self.window.partition(rows)[0])
+    def _give_back(self, rows: Array, attempts: list[int]) -> None:
+        """What ended attempts held: slots, room under rules, their targets."""
+        queue, targets = self.queue, self._targets
+        for attempt in attempts:
+            first = self._set_of.pop(attempt, attempt) if self._set_of else attempt
+            group, cost, members = self._sets[first]
+            if members > 1:
+                self._sets[first] = (group, cost, members - 1)
+            else:
+                del self._sets[first]
+                queue.release(group, cost)
+        if self.catalog.rule_limits:
+            for row in rows.tolist():
+                queue.end(row)
+        for target in self.window.target[rows].tolist():
+            targets.discard(target)
+            if self._target_waits:
+                waiting = self._target_waits.pop(target, None)
+                if waiting:
+                    self._woken.append(np.array(waiting, dtype=np.int64))
 
     # -- time
 
@@ -416,7 +462,7 @@ class Fleet:
                 self._timed_out.add(attempt)
             self.decision.interrupts.append(Interrupt(attempt, "stopped" if stopping else "timeout"))
             # Until a report comes, somebody must own the next step: ask again.
-            self.deadlines.add(now + self.options.interrupt_again, attempt)
+            self.deadlines.add(np.array([now + self.options.interrupt_again]), np.array([attempt]))
         self.queue.age(now)
 
     # -- what may go on
@@ -498,12 +544,11 @@ class Fleet:
             self._unshown.append((self.changes.now, rows))
 
     def _without_busy(self, rows: Array) -> Array:
-        window = self.window
-        names = self.catalog.node_name[window.node[rows]].tolist()
-        targets = list(zip(names, window.partition(rows).tolist(), strict=True))
-        busy = [target in self._targets for target in targets]
-        if not any(busy):
+        window, running = self.window, self._targets
+        targets = window.target[rows].tolist()
+        if running.isdisjoint(targets):
             return rows
+        busy = [target in running for target in targets]
         for row, target, taken in zip(rows.tolist(), targets, busy, strict=True):
             if taken:
                 self._target_waits.setdefault(target, []).append(row)
@@ -517,13 +562,11 @@ class Fleet:
         queue = self.queue
         sets: list[list[int]] = []
         while queue.dirty:
-            group = queue.dirty.pop()
-            while True:
-                picked = queue.take(group)
-                if picked is None:
-                    break
-                if not self._busy(picked[0]):
-                    sets.append(self._fuse(picked[0], group))
+            group = min(queue.dirty)
+            queue.dirty.remove(group)
+            while (row := queue.take(group)) is not None:
+                if not self._busy(row):
+                    sets.append(self._fuse(row, group))
         if sets:
             self._start(sets)
         if queue.moved:
@@ -532,79 +575,76 @@ class Fleet:
 
     def _busy(self, row: int) -> bool:
         """The second of two rows with one target in the same decision leaves the queue."""
-        target = self._target(row)
+        target = int(self.window.target[row])
         if target not in self._targets:
             return False
         rows = np.array([row], dtype=np.int64)
         self.queue.leave(rows)
         self._target_waits.setdefault(target, []).append(row)
-        if self.window.status[row] == Status.NOT_RUNNING:
+        status = self.window.status[row]
+        if status == Status.NOT_RUNNING:
             self._set(Event.UPSTREAM_DONE, rows)
         return True
 
     def _fuse(self, row: int, group: int) -> list[int]:
         """The row with the other nodes of its table instance that can start now in the same statement."""
-        queue = self.queue
+        queue, target = self.queue, self.window.target
         rows = [row]
         if self.options.fuse:
             for other in queue.riders(row, group):
-                if queue.fits(rows, other, group) and self._target(other) not in self._targets:
+                if queue.fits(rows, other, group) and int(target[other]) not in self._targets:
                     rows.append(other)
-        cost = queue.start(rows, group)
         first = self.next_attempt
-        self._sets[first] = [group, cost, len(rows)]
-        for member in rows:
-            attempt = self.next_attempt
-            self.next_attempt += 1
-            self._run(member, attempt, self._target(member))
+        self.next_attempt += len(rows)
+        self._sets[first] = (group, queue.start(rows, group), len(rows))
+        for attempt, member in enumerate(rows, first):
+            self._running[attempt] = member
+            self._targets.add(int(target[member]))
             if len(rows) > 1:
                 self._set_of[attempt] = first
-            self.window.attempt[member] = attempt
         return rows
-
-    def _run(self, row: int, attempt: int, target: Target) -> None:
-        self._running[attempt] = row
-        self._targets[target] = row
-        node = int(self.window.node[row])
-        started = int(self.window.started_at[row]) if self.window.status[row] == Status.RUNNING else self.changes.now
-        self.deadlines.add(started + int(self.catalog.node_timeout[node]), attempt)
 
     def _start(self, sets: list[list[int]]) -> None:
         window, now = self.window, self.changes.now
         rows = np.array([row for rows in sets for row in rows], dtype=np.int64)
         kinds = self._kinds(rows)
+        # Attempts were drawn in the order of the rows.
+        window.attempt[rows] = np.arange(self.next_attempt - len(rows), self.next_attempt)
         window.run[rows] += 1
         window.started_at[rows] = now
         window.ended_at[rows] = NONE
         window.next_at[rows] = NONE
         self._set(Event.STARTED, rows)
+        self.deadlines.add(now + self.catalog.node_timeout[window.node[rows]], window.attempt[rows])
         self.changes.batch.next_attempt = self.next_attempt
         folder = from_micros(now).strftime("logs/%Y-%m-%d/")
         members = zip(
             window.id[rows].tolist(), window.attempt[rows].tolist(), window.run[rows].tolist(),
             window.node[rows].tolist(), kinds, strict=True,
         )  # fmt: skip
+        log = map(f"{folder}{{}}.log".format, window.attempt[[group[0] for group in sets]].tolist())
         starts, run_starts, names = self.decision.starts, self.changes.batch.run_starts, self.catalog.names
-        instances = window.instances
-        for group in sets:
-            owner = window.instance[group[0]]
+        versions = self.catalog.publication_of
+        for group, slot, path in zip(sets, self._slots([group[0] for group in sets]), log, strict=True):
             mine = [next(members) for _ in group]
-            first = mine[0][1]
-            log = f"{folder}{first}.log"
-            version = self.catalog.publication_of[mine[0][3]]
-            run_starts.extend(
-                RunStart(number, run, attempt, now, version, kind, log, first)
-                for number, attempt, run, _, kind in mine
-            )
-            starts.append(
-                Start(
-                    tuple(StartMember(number, attempt, run, names[node]) for number, attempt, run, node, _ in mine),
-                    int(window.instance_id[owner]), self.catalog.task_names[instances.task[owner]], version,
-                    InstanceType(int(instances.type[owner])), int(instances.flow[owner]),
-                    int(instances.scheduled_at[owner]), int(instances.slot_start[owner]), int(instances.day[owner]),
-                    int(instances.ordinal[owner]), log,
-                )  # fmt: skip
-            )
+            first, version = mine[0][1], versions[mine[0][3]]
+            for number, attempt, run, _, kind in mine:
+                run_starts.append(RunStart(number, run, attempt, now, version, kind, path, first))
+            who = tuple([StartMember(number, attempt, run, names[node]) for number, attempt, run, node, _ in mine])
+            starts.append(Start(who, slot[0], slot[1], version, *slot[2:], path))
+
+    def _slots(self, rows: list[int]) -> Iterable[tuple[int, str, InstanceType, int, int, int, int, int]]:
+        """Instance, task, type, flow, scheduled time, slot start, data day and ordinal of each row."""
+        instances = self.window.instances
+        owners = self.window.instance[rows]
+        return zip(
+            self.window.instance_id[owners].tolist(),
+            [self.catalog.task_names[task] for task in instances.task[owners].tolist()],
+            [_TYPES[kind] for kind in instances.type[owners].tolist()],
+            instances.flow[owners].tolist(), instances.scheduled_at[owners].tolist(),
+            instances.slot_start[owners].tolist(), instances.day[owners].tolist(), instances.ordinal[owners].tolist(),
+            strict=True,
+        )
 
     def _kinds(self, rows: Array) -> list[str]:
         """Why each run happens."""

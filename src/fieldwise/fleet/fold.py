@@ -59,8 +59,8 @@ def instance_states(window: Window, owners: Array) -> list[InstanceState]:
     ended = np.where(nodes[:, Status.RUNNING] > 0, NONE, np.maximum.reduceat(ended, begins))
     columns = (
         window.instance_id[owners].tolist(),
-        map(tuple, nodes.tolist()),
-        map(tuple, fields.tolist()),
+        zip(*nodes.T.tolist(), strict=True),
+        zip(*fields.T.tolist(), strict=True),
         optional(started),
         optional(ended),
         np.bitwise_or.reduceat(marks, begins).tolist(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from fieldwise.model.status import InstanceType, Priority
 AGEING = 30 * MINUTE
 MAIN = -1
 _FEW = 8
+_CHUNK = 1024
 
 
 def aged(priority: Array, waited: Array) -> Array:
@@ -34,18 +36,22 @@ class Key(NamedTuple):
 
 
 class _Run:
-    """Rows already in dispatch order; `at` is the first not yet taken."""
+    """Entries already in dispatch order, made a few at a time."""
 
-    __slots__ = ("at", "ids", "late", "level", "rows", "scheduled")
+    __slots__ = ("at", "columns", "entries", "number")
 
-    def __init__(self, level: Array, late: Array, scheduled: Array, ids: Array, rows: Array) -> None:
-        self.level, self.late, self.scheduled, self.ids, self.rows, self.at = level, late, scheduled, ids, rows, 0
+    def __init__(self, columns: tuple[Array, ...], number: int) -> None:
+        self.columns, self.number, self.at = columns, number, 0
+        self.entries: list[Entry] = []
 
-    def head(self, number: int) -> tuple[int, int, int, int, int, int]:
-        i = self.at
-        return (
-            int(self.level[i]), int(self.late[i]), int(self.scheduled[i]), int(self.ids[i]), int(self.rows[i]), number,
-        )  # fmt: skip
+    def next(self) -> Entry | None:
+        """The next entry, taken out."""
+        if not self.entries:
+            part = [column[self.at : self.at + _CHUNK].tolist() for column in self.columns]
+            self.at += len(part[0])
+            self.entries = list(zip(*part, repeat(self.number)))  # type: ignore[arg-type]  # noqa: B905
+            self.entries.reverse()
+        return self.entries.pop() if self.entries else None
 
 
 Entry = tuple[int, int, int, int, int, int]  # Key, row, number of the run (0: none)
@@ -64,24 +70,23 @@ class Line:
     def push(self, entry: Entry) -> None:
         heapq.heappush(self.heap, entry)
 
-    def push_run(self, run: _Run) -> None:
-        number = self.next_run
+    def push_run(self, columns: tuple[Array, ...]) -> None:
+        """Columns of the entries, already in order."""
+        run = self.runs[self.next_run] = _Run(columns, self.next_run)
         self.next_run += 1
-        self.runs[number] = run
-        heapq.heappush(self.heap, run.head(number))
+        self._refill(run)
+
+    def _refill(self, run: _Run) -> None:
+        entry = run.next()
+        if entry is None:
+            del self.runs[run.number]
+        else:
+            heapq.heappush(self.heap, entry)
 
     def drop_head(self) -> None:
-        number = self.heap[0][5]
-        if not number:
-            heapq.heappop(self.heap)
-            return
-        run = self.runs[number]
-        run.at += 1
-        if run.at < len(run.rows):
-            heapq.heapreplace(self.heap, run.head(number))
-        else:
-            heapq.heappop(self.heap)
-            del self.runs[number]
+        number = heapq.heappop(self.heap)[5]
+        if number:
+            self._refill(self.runs[number])
 
 
 class Queue:
@@ -188,11 +193,10 @@ class Queue:
         groups, lines = groups[order], lines[order]
         cuts = np.flatnonzero((np.diff(groups) != 0) | (np.diff(lines) != 0)) + 1
         for part in np.split(order, cuts):
-            group, rule = int(groups[len(groups) - 1]), MAIN
             group = int(window.catalog.node_group[window.node[rows[part[0]]]])
             rule = self.held_by.get(int(rows[part[0]]), MAIN)
-            run = _Run(keys[0][part], late[part], keys[2][part], keys[3][part], rows[part])
-            self._line(group, rule).push_run(run)
+            columns = (keys[0][part], late[part].astype(np.int64), keys[2][part], keys[3][part], rows[part])
+            self._line(group, rule).push_run(columns)
             self.dirty.add(group)
 
     def _line(self, group: int, rule: int) -> Line:
@@ -221,13 +225,17 @@ class Queue:
 
     def full_rule(self, row: int, more: int = 1) -> int | None:
         """The first matching rule without room for `more` rows."""
+        if not self.rule_running:
+            return None
         for rule in self.rules(row):
             if self.rule_running[rule] + more > self.window.catalog.rule_limits[rule]:
                 return rule
         return None
 
-    def take(self, group: int) -> list[int] | None:
-        """Rows to start next in a group as one attempt set, best first; None when nothing can start."""
+    def take(self, group: int) -> int | None:
+        """The row to start next in a group, None when nothing can start; the caller starts it or takes it out."""
+        if self.free(group) <= 0 and not self.window.catalog.rule_limits:
+            return None
         while True:
             entry, rule = self._best(group)
             if entry is None:
@@ -239,13 +247,12 @@ class Queue:
                 continue
             if rule != MAIN:
                 self._let_go(entry, group, rule)
-            cost = self._cost(row)
-            if cost > self.free(group):
-                return None
-            return [row]
+            return row if self._cost(row) <= self.free(group) else None
 
     def _best(self, group: int) -> tuple[Entry | None, int]:
         best, found = self.head(group, MAIN), MAIN
+        if not self.held_by:
+            return best, found
         for rule, running in enumerate(self.rule_running):
             if running < self.window.catalog.rule_limits[rule]:
                 entry = self.head(group, rule)
@@ -267,27 +274,24 @@ class Queue:
 
     def _cost(self, row: int) -> int:
         """Slots of a row, never more than its group has: else it would wait for ever."""
+        cost = self.window.catalog.costs[self.window.node[row]]
+        if cost == 1:
+            return 1
         catalog = self.window.catalog
-        node = self.window.node[row]
-        slots = catalog.group_slots[catalog.node_group[node]]
-        return max(1, min(int(catalog.node_cost[node]), slots)) if slots else 1
+        return max(1, min(cost, catalog.group_slots[catalog.node_group[self.window.node[row]]]))
 
     def riders(self, row: int, group: int) -> list[int]:
         """Other nodes of the same table instance that wait in the same group and can join the statement."""
         window, catalog = self.window, self.window.catalog
-        if not catalog.node_fusable[window.node[row]] or window.flags[row] & ALONE:
+        if not catalog.fusable[window.node[row]] or window.flags[row] & ALONE:
             return []
-        owner = int(window.instance[row])
-        width = int(window.instances.width[owner])
-        if width == 1:
-            return []
+        owner = window.instance[row]
         offset = int(window.instances.offset[owner])
-        found = []
-        for other in window.places[offset : offset + width].tolist():
-            if other < 0 or other == row or window.queued_at[other] == NONE or window.flags[other] & ALONE:
-                continue
-            if catalog.node_group[window.node[other]] == group:
-                found.append(other)
+        peers = window.places[offset : offset + int(window.instances.width[owner])]
+        peers = peers[(peers >= 0) & (peers != row)]
+        free = (window.queued_at[peers] != NONE) & ((window.flags[peers] & ALONE) == 0)
+        same = catalog.node_group[window.node[peers]] == group
+        found: list[int] = peers[free & same].tolist()
         return found
 
     def fits(self, rows: list[int], other: int, group: int) -> bool:
@@ -303,15 +307,16 @@ class Queue:
 
     def start(self, rows: list[int], group: int) -> int:
         """Give the slots of the dearest row to a set; returns them."""
-        cost = max(self._cost(row) for row in rows)
+        cost = self._cost(rows[0]) if len(rows) == 1 else max(self._cost(row) for row in rows)
         self.used[group] += cost
-        for row in rows:
-            for rule in self.rules(row):
-                self.rule_running[rule] += 1
-        self.window.queued_at[rows] = NONE
         self.queued -= len(rows)
         for row in rows:
-            self.held_by.pop(row, None)
+            self.window.queued_at[row] = NONE
+            if self.rule_running:
+                for rule in self.rules(row):
+                    self.rule_running[rule] += 1
+            if self.held_by:
+                self.held_by.pop(row, None)
         return cost
 
     def end(self, row: int) -> None:

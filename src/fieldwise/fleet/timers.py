@@ -48,23 +48,36 @@ class Deadlines:
     """Attempts with the instant at which they have run too long; ended ones are forgotten now and then."""
 
     def __init__(self, running: Callable[[int], bool]) -> None:
-        self._heap: list[tuple[int, int]] = []
+        self._heap: list[tuple[int, int, list[tuple[int, int]]]] = []
         self._running = running
+        self._next = 0
 
-    def add(self, at: int, attempt: int) -> None:
-        heapq.heappush(self._heap, (at, attempt))
+    def add(self, at: Array, attempts: Array) -> None:
+        if len(at):
+            self._push(sorted(zip(at.tolist(), attempts.tolist(), strict=True)))
+
+    def _push(self, entries: list[tuple[int, int]]) -> None:
+        heapq.heappush(self._heap, (entries[0][0], self._next, entries))
+        self._next += 1
 
     def tidy(self, running: int) -> None:
+        """Forget ended attempts when they are many."""
         if len(self._heap) > 2 * running + 256:
-            self._heap = [entry for entry in self._heap if self._running(entry[1])]
+            batches = [[entry for entry in batch if self._running(entry[1])] for _, _, batch in self._heap]
+            self._heap = [(batch[0][0], number, batch) for number, batch in enumerate(batches) if batch]
+            self._next = len(batches)
             heapq.heapify(self._heap)
 
     def due(self, now: int) -> list[int]:
-        found = []
-        while self._heap and (self._heap[0][0] <= now or not self._running(self._heap[0][1])):
-            at, attempt = heapq.heappop(self._heap)
-            if self._running(attempt) and at <= now:
-                found.append(attempt)
+        """Attempts that still run and should not, removed."""
+        found: list[int] = []
+        while self._heap and self._heap[0][0] <= now:
+            _, _, batch = heapq.heappop(self._heap)
+            running = [entry for entry in batch if self._running(entry[1])]
+            found += [attempt for at, attempt in running if at <= now]
+            later = [entry for entry in running if entry[0] > now]
+            if later:
+                self._push(later)
         return found
 
     @property

@@ -35,6 +35,7 @@ NODE_COLUMNS: dict[str, type[np.generic]] = {
     "next_at": np.int64,
     "started_at": np.int64,
     "ended_at": np.int64,
+    "target": np.int64,  # what a run writes: equal numbers, equal (node, partition)
     "blocking": np.int32,
     "queued_at": np.int64,  # NONE = in no group's queue
     "level": np.int8,  # priority with ageing while queued
@@ -114,6 +115,7 @@ class Window:
     next_at: Array
     started_at: Array
     ended_at: Array
+    target: Array
     blocking: Array
     queued_at: Array
     level: Array
@@ -133,6 +135,7 @@ class Window:
         }
         catalog.refresh_widths()
         self.missing = _no_missing()
+        self._partitions: dict[int, int] = {}
         self.relinked: Array = np.empty(0, dtype=np.int64)  # older rows whose edges the last `add` changed
 
     @classmethod
@@ -233,6 +236,7 @@ class Window:
             "priority": priority,
             "level": priority,
             "flags": np.zeros(size),
+            "target": self._targets_of(rows),
             "blocking": np.zeros(size),
             "queued_at": np.full(size, NONE),
         }
@@ -320,11 +324,13 @@ class Window:
             *(np.concatenate([old, new]) for old, new in zip(self.missing, resolved, strict=True))
         )._replace(row=_nothing(), upstream=_nothing())
 
-    def partition(self, rows: Array) -> Array:
-        """The partition each row writes, as a number: its instant for sub-day tables, else its day."""
-        owner = self.instance[rows]
-        by_instant = self.catalog.node_by_instant[self.node[rows]]
-        return np.where(by_instant, self.instances.slot_start[owner], self.instances.day[owner].astype(np.int64))
+    def _targets_of(self, rows: Rows) -> Array:
+        """A partition is the instant of a slot for sub-day tables, else its day; instants are far bigger than days."""
+        by_instant = self.catalog.node_by_instant[rows.node]
+        values, at = np.unique(np.where(by_instant, rows.slot_start, rows.data_day), return_inverse=True)
+        numbers = [self._partitions.setdefault(value, len(self._partitions)) for value in values.tolist()]
+        answer: Array = self.catalog.node_name[rows.node] << 32 | np.array(numbers, dtype=np.int64)[at.ravel()]
+        return answer
 
     def rows_of(self, owners: Array) -> tuple[Array, Array]:
         """Rows of the instances, instance after instance, and the number of rows of each."""
