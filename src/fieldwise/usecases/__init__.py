@@ -1,0 +1,1 @@
+"""What Fieldwise does, one verb per file: (command, ports, now) -> result."""
