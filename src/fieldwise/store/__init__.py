@@ -1,0 +1,1 @@
+"""Where Fieldwise keeps its own state: named SQL by noun, numbered migrations, one class per database."""

@@ -1,0 +1,105 @@
+"""One SQLite file: a writer under the fencing epoch, and a reader per thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from fieldwise.model.errors import Deposed
+from fieldwise.model.event import to_micros
+from fieldwise.store.named import migrations, queries
+
+BUSY_MILLISECONDS = 10_000
+
+
+class Database:
+    """WAL and synchronous FULL: what was committed survives a power cut (reliability S30)."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.memory = path == ":memory:"
+        self.lock = threading.RLock()
+        self._threads = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self.writer = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        if not self.memory:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    def reader(self) -> sqlite3.Connection:
+        """This thread's own connection; a database in memory has only one."""
+        if self.memory:
+            return self.writer
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = self._open()
+            self._threads.connection = connection
+            with self.lock:
+                self._readers.append(connection)
+        return connection
+
+    def rows(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+        if self.memory:
+            with self.lock:
+                return self.writer.execute(sql, parameters).fetchall()
+        return self.reader().execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def write(self, epoch: int | None) -> Iterator[sqlite3.Connection]:
+        """One transaction; with an epoch it must still be the leader's, else Deposed and nothing is written."""
+        with self.lock:
+            self.writer.execute("BEGIN IMMEDIATE")
+            try:
+                if epoch is not None:
+                    self._check(epoch)
+                yield self.writer
+                self.writer.execute("COMMIT")
+            except BaseException:
+                if self.writer.in_transaction:
+                    self.writer.execute("ROLLBACK")
+                raise
+
+    def _check(self, epoch: int) -> None:
+        row = self.writer.execute(queries("leadership")["lease"]).fetchone()
+        if row is None or row[1] != epoch:
+            raise Deposed(f"epoch {epoch} is over", "another server leads now; this one serves reads")
+
+    def migrate(self) -> int:
+        """Apply the migrations that are missing, each in a transaction of its own; the newest number."""
+        with self.lock:
+            version = int(self.writer.execute("PRAGMA user_version").fetchone()[0])
+            for number, script in migrations():
+                if number > version:
+                    self.writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+                    version = number
+        return version
+
+    def lead(self, holder: str, now: datetime, seconds: float) -> int | None:
+        """Take or renew the lease; a new holder draws a new epoch."""
+        at = to_micros(now)
+        named = queries("leadership")
+        with self.write(None) as connection:
+            row = connection.execute(named["lease"]).fetchone()
+            if row is not None and row[0] != holder and row[2] > at:
+                return None
+            epoch = int(row[1]) if row is not None and row[0] == holder else (int(row[1]) if row else 0) + 1
+            parameters = {"holder": holder, "epoch": epoch, "expires_at": at + round(seconds * 1_000_000)}
+            connection.execute(named["take_lease"], parameters)
+        return epoch
+
+    def close(self) -> None:
+        with self.lock:
+            for connection in [*self._readers, self.writer]:
+                connection.close()
+            self._readers.clear()
