@@ -584,6 +584,8 @@ class Fleet:
         status = self.window.status[row]
         if status == Status.NOT_RUNNING:
             self._set(Event.UPSTREAM_DONE, rows)
+        elif status != Status.WAITING_TIME:
+            self._set(Event.HELD, rows, detail="target_busy")
         return True
 
     def _fuse(self, row: int, group: int) -> list[int]:

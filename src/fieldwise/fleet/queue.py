@@ -247,7 +247,7 @@ class Queue:
                 continue
             if rule != MAIN:
                 self._let_go(entry, group, rule)
-            return row if self._cost(row) <= self.free(group) else None
+            return row if self.cost(row) <= self.free(group) else None
 
     def _best(self, group: int) -> tuple[Entry | None, int]:
         best, found = self.head(group, MAIN), MAIN
@@ -272,7 +272,7 @@ class Queue:
         self._line(group, MAIN).push((*entry[:5], 0))
         self.moved.append(entry[4])
 
-    def _cost(self, row: int) -> int:
+    def cost(self, row: int) -> int:
         """Slots of a row, never more than its group has: else it would wait for ever."""
         cost = self.window.catalog.costs[self.window.node[row]]
         if cost == 1:
@@ -296,7 +296,7 @@ class Queue:
 
     def fits(self, rows: list[int], other: int, group: int) -> bool:
         """Whether a rider can join without breaking a rule's limit or the group's slots."""
-        if max(self._cost(row) for row in (*rows, other)) > self.free(group):
+        if max(self.cost(row) for row in (*rows, other)) > self.free(group):
             return False
         rules = self.rules(other)
         for rule in rules:
@@ -307,7 +307,7 @@ class Queue:
 
     def start(self, rows: list[int], group: int) -> int:
         """Give the slots of the dearest row to a set; returns them."""
-        cost = self._cost(rows[0]) if len(rows) == 1 else max(self._cost(row) for row in rows)
+        cost = self.cost(rows[0]) if len(rows) == 1 else max(self.cost(row) for row in rows)
         self.used[group] += cost
         self.queued -= len(rows)
         for row in rows:
