@@ -1,6 +1,6 @@
-"""Measures the fleet alone, without store and workers: build, first decision, decisions per node instance, memory.
+"""Measures the fleet alone: build, first decision, decisions per node instance, memory; no store, no workers.
 
-    python bench/p2_fleet.py [node instances] [edges each]
+python bench/p2_fleet.py [node instances] [edges each]
 """
 
 from __future__ import annotations
@@ -48,7 +48,18 @@ def firings(publication: Publication, days: int) -> list[Firing]:
             at = (day + 1) * DAY
             found.append(
                 Firing(
-                    state, number, task.nodes[0].id, task.name, InstanceType.RECURRING, 0, at, at - DAY, day, 0, 1, None
+                    state,
+                    number,
+                    task.nodes[0].id,
+                    task.name,
+                    InstanceType.RECURRING,
+                    0,
+                    at,
+                    at - DAY,
+                    day,
+                    0,
+                    1,
+                    None,
                 )
             )
     return found
@@ -95,7 +106,9 @@ def main() -> None:
         "done": done,
         "decide_microseconds_each": round(spent / max(done, 1) * 1e6, 2),
         "window_bytes_each": round(fleet.window.nbytes / size),
-        "peak_growth_bytes_each": round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / size),
+        "peak_growth_bytes_each": round(
+            (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / size
+        ),
     }
     print(json.dumps(answer, indent=2))
 

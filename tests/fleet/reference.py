@@ -81,8 +81,7 @@ class Reference:
         for item in inputs:
             self.hear(item, now)
         self.settle(now)
-        started = self.dispatch(now)
-        return started
+        return self.dispatch(now)
 
     # -- inputs
 
@@ -120,7 +119,7 @@ class Reference:
                 node.held = False
             case SetSuccess() if node.status in ("N", "F"):
                 node.status, node.paused = "S", False
-            case (Rerun() | Force()) if node.status != "R":
+            case Rerun() | Force() if node.status != "R":
                 node.forced = isinstance(item, Force)
                 node.status = "WT" if node.forced else "N"
                 node.retries_used = node.losses_used = node.next_at = 0

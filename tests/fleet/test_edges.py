@@ -90,7 +90,9 @@ def in_window(dependency: Dependency, own: Firing, own_sub_day: bool, slot: Slot
             return own.data_day * DAY <= slot.slot_start < (own.data_day + 1) * DAY
 
 
-def choose(dependency: Dependency, own: Firing, own_sub_day: bool, own_count: int, found: list[Slot]) -> list[Slot]:
+def choose(
+    dependency: Dependency, own: Firing, own_sub_day: bool, own_count: int, found: list[Slot]
+) -> list[Slot]:
     """What a policy takes of the slots in the window, in order of time."""
     if not found:
         return []
@@ -142,7 +144,9 @@ def expected(case: Case, firings: list[Firing], own: Firing) -> tuple[set[int], 
         found = [slot for slot in ordered if in_window(dependency, own, sub_day, slot)]
         for slot in choose(dependency, own, sub_day, own_count, found):
             real = {
-                f.state.id for f in held if f.task == name and f.scheduled_at == slot.scheduled_at and f.node in dependency.nodes
+                f.state.id
+                for f in held
+                if f.task == name and f.scheduled_at == slot.scheduled_at and f.node in dependency.nodes
             }
             edges |= real - {own.state.id}
             gone = name in births and (name, slot.scheduled_at) in case.purged
@@ -180,11 +184,23 @@ def cases(draw: st.DrawFn) -> Case:
             flow = len(batches) + 1
             batch += [f for task in tasks for f in fire(birth, calendar, task, day, flow)]
         batches.append(batch)
-    early = st.dictionaries(st.sampled_from(sorted(hours)), st.integers(FIRST_DAY - 3, FIRST_DAY).map(lambda d: (d + 1) * DAY))
+    early = st.dictionaries(
+        st.sampled_from(sorted(hours)), st.integers(FIRST_DAY - 3, FIRST_DAY).map(lambda d: (d + 1) * DAY)
+    )
     gaps = draw(st.lists(st.tuples(st.integers(FIRST_DAY, LAST_DAY), st.integers(0, 1)), max_size=1))
-    slots = [(task, at) for task in hours for day in range(FIRST_DAY - 3, LAST_DAY) for at, _ in calendar.of_day(task, day)]
+    slots = [
+        (task, at)
+        for task in hours
+        for day in range(FIRST_DAY - 3, LAST_DAY)
+        for at, _ in calendar.of_day(task, day)
+    ]
     return Case(
-        tasks, calendar, draw(early), [(a, a + n) for a, n in gaps], draw(st.sets(st.sampled_from(slots), max_size=12)), batches
+        tasks,
+        calendar,
+        draw(early),
+        [(a, a + n) for a, n in gaps],
+        draw(st.sets(st.sampled_from(slots), max_size=12)),
+        batches,
     )
 
 
@@ -223,7 +239,10 @@ def test_edges_are_what_the_rules_say(case: Case):
         edges, missing = expected(case, everything, firing)
         found = [int(window.id[up]) for up in window.upstream.of(window.id[[row]] * 0 + row)]
         mask = window.missing.missing_row == row
-        days = {(window.catalog.task_names[t], int(d)) for t, d in zip(window.missing.missing_task[mask], window.missing.missing_day[mask], strict=True)}
+        days = {
+            (window.catalog.task_names[t], int(d))
+            for t, d in zip(window.missing.missing_task[mask], window.missing.missing_day[mask], strict=True)
+        }
         assert set(found) == edges
         assert days == {(task, at // DAY - 1) for task, at in missing}
         assert window.blocking[row] == len(found) + int(mask.sum())
@@ -271,7 +290,9 @@ def test_an_older_version_with_other_nodes_is_found_by_its_fields():
     new = table("a", node("a", "n2", fields=("x",)), node("a", "n3", fields=("y",)))
     b = simple("b", need("a", Window.PREVIOUS, nodes=("n3",), fields=("y",)))
     birth = Birth()
-    firings = birth.instance(old, 100) + birth.instance(new, 101, version=2) + birth.instance(b, 101, version=2)
+    firings = (
+        birth.instance(old, 100) + birth.instance(new, 101, version=2) + birth.instance(b, 101, version=2)
+    )
     window = OpenWindow.build([publication(old), publication(new, b, version=2)], firings, Facts())
     row = window.row(4)
     assert [int(window.id[up]) for up in window.upstream.of(window.id[[row]] * 0 + row)] == [1]

@@ -50,13 +50,19 @@ def test_an_instance_counts_fields_and_nodes(shared: bool):
     a = table("a", *(node("a", label, fields=names) for label, names in fields.items()))
     for statuses in combinations_with_replacement(Status, 3):
         firings = Birth().instance(a, 100)
-        firings = [f._replace(state=f.state._replace(status=s)) for f, s in zip(firings, statuses, strict=True)]
+        firings = [
+            f._replace(state=f.state._replace(status=s)) for f, s in zip(firings, statuses, strict=True)
+        ]
         window = Window.build([publication(a)], firings, Facts())
         (state,) = instance_states(window, np.array([0]))
         assert state.nodes == tuple(statuses.count(s) for s in Status)
         by_label = dict(zip(fields, statuses, strict=True))
-        makers = {name: [by_label[n] for n in fields if name in fields[n]] for n in fields for name in fields[n]}
-        folded = [reading(tuple(nodes)) for nodes in (*makers.values(), list(statuses))]  # the last is the key
+        makers = {
+            name: [by_label[n] for n in fields if name in fields[n]] for n in fields for name in fields[n]
+        }
+        folded = [
+            reading(tuple(nodes)) for nodes in (*makers.values(), list(statuses))
+        ]  # the last is the key
         assert state.fields == tuple(folded.count(s) for s in FieldStatus)
 
 

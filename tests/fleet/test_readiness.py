@@ -55,7 +55,9 @@ def test_time():
 def test_run_skips_time():
     a = simple("a")
     world = World([publication(a)], Birth().days([a], [5]), now=5 * DAY, options=Options(ignore_time=True))
-    assert explain(world.fleet, 1, world.now)[1] == CheckResult("time", "skipped", explain(world.fleet, 1, 0)[1].reasons)
+    assert explain(world.fleet, 1, world.now)[1] == CheckResult(
+        "time", "skipped", explain(world.fleet, 1, 0)[1].reasons
+    )
     world.take()
     assert world.started() == [[1]]
 
@@ -124,7 +126,13 @@ def test_slot():
 def test_a_dry_run_needs_no_slot():
     a = simple("a")
     world = World([publication(a, slots=0)], Birth().instance(a, 5, marks=Mark.DRY_RUN))
-    assert [r.result for r in explain(world.fleet, 1, world.now)] == ["pass", "pass", "pass", "skipped", "skipped"]
+    assert [r.result for r in explain(world.fleet, 1, world.now)] == [
+        "pass",
+        "pass",
+        "pass",
+        "skipped",
+        "skipped",
+    ]
     world.take()
     assert world.status(1) is Status.SUCCEEDED
 

@@ -50,11 +50,17 @@ class Pair:
     def __init__(self, draw: Callable[[st.SearchStrategy], object]) -> None:
         self.draw = draw
         self.tasks = [self.task(i) for i in range(draw(st.integers(1, 4)))]
-        rules = [ThrottlingRule("r0", draw(st.integers(0, 3)), tag="slow"), ThrottlingRule("r1", 2, run_type="recurring")]
+        rules = [
+            ThrottlingRule("r0", draw(st.integers(0, 3)), tag="slow"),
+            ThrottlingRule("r1", 2, run_type="recurring"),
+        ]
         self.rules = rules[: draw(st.integers(0, 2))]
         slots = {group: draw(st.integers(1, 3)) for group in GROUPS}
         published = publication(
-            *self.tasks, slots=slots["default"], groups=(ResourceGroup("other", slots["other"]),), rules=tuple(self.rules)
+            *self.tasks,
+            slots=slots["default"],
+            groups=(ResourceGroup("other", slots["other"]),),
+            rules=tuple(self.rules),
         )
         birth, self.firings = Birth(), []
         for flow in sorted({0, *draw(st.sets(st.sampled_from(sorted(FLOWS)), max_size=2))}):
@@ -72,17 +78,33 @@ class Pair:
         draw = self.draw
         nodes = []
         for label in ["n1", "n2", "n3"][: draw(st.integers(1, 3))]:
-            upstream = [
-                need(f"t{j}", nodes=tuple(n.label for n in self.before[j].nodes if draw(st.booleans())) or ("n1",))
-                for j in range(i)
-                if draw(st.booleans())
-            ] if i else []  # fmt: skip
+            upstream = (
+                [
+                    need(
+                        f"t{j}",
+                        nodes=tuple(n.label for n in self.before[j].nodes if draw(st.booleans())) or ("n1",),
+                    )
+                    for j in range(i)
+                    if draw(st.booleans())
+                ]
+                if i
+                else []
+            )
             nodes.append(
-                node(f"t{i}", label, *upstream, group=draw(st.sampled_from(GROUPS)), cost=draw(st.integers(1, 2)),
-                     priority=draw(st.sampled_from(list(Priority))))
+                node(
+                    f"t{i}",
+                    label,
+                    *upstream,
+                    group=draw(st.sampled_from(GROUPS)),
+                    cost=draw(st.integers(1, 2)),
+                    priority=draw(st.sampled_from(list(Priority))),
+                )
             )
         made = table(
-            f"t{i}", *nodes, retries=Retries(draw(st.integers(0, 2)), 300), tags=("slow",) if draw(st.booleans()) else ()
+            f"t{i}",
+            *nodes,
+            retries=Retries(draw(st.integers(0, 2)), 300),
+            tags=("slow",) if draw(st.booleans()) else (),
         )
         self.before = [*getattr(self, "before", []), made]
         return made
@@ -92,27 +114,63 @@ class Pair:
         mine = task.node(firing.node)
         wanted = {name for d in mine.upstream for name in d.nodes}
         upstream = [f.state.id for f in self.firings if f.flow == firing.flow and f.node in wanted]
-        rules = [r.name for r in self.rules if (not r.tag or r.tag in task.definition.tags) and r.run_type in ("", firing.type.word)]
+        rules = [
+            r.name
+            for r in self.rules
+            if (not r.tag or r.tag in task.definition.tags) and r.run_type in ("", firing.type.word)
+        ]
         marks = Mark(firing.state.marks)
         return Node(
-            firing.state.id, firing.instance, firing.node, mine.resource_group, mine.cost, mine.priority,
-            firing.type is InstanceType.BACKFILL, firing.scheduled_at, task.definition.retries.times,
-            task.definition.retries.every * 1_000_000, upstream, rules, len(task.nodes) > 1,
-            dry=Mark.DRY_RUN in marks, paused=Mark.PAUSED in marks,
-        )  # fmt: skip
+            firing.state.id,
+            firing.instance,
+            firing.node,
+            mine.resource_group,
+            mine.cost,
+            mine.priority,
+            firing.type is InstanceType.BACKFILL,
+            firing.scheduled_at,
+            task.definition.retries.times,
+            task.definition.retries.every * 1_000_000,
+            upstream,
+            rules,
+            len(task.nodes) > 1,
+            dry=Mark.DRY_RUN in marks,
+            paused=Mark.PAUSED in marks,
+        )
 
     def inputs(self) -> list[Input]:
         draw, reference = self.draw, self.reference
         found: list[Input] = []
         for attempts in list(reference.sets):
             if draw(st.booleans()):
-                outcome = draw(st.sampled_from([RunOutcome.SUCCEEDED] * 4 + [RunOutcome.FAILED, RunOutcome.LOST, RunOutcome.TIMED_OUT, RunOutcome.STOPPED]))
+                outcome = draw(
+                    st.sampled_from(
+                        [RunOutcome.SUCCEEDED] * 4
+                        + [RunOutcome.FAILED, RunOutcome.LOST, RunOutcome.TIMED_OUT, RunOutcome.STOPPED]
+                    )
+                )
                 found.append(report(attempts, outcome, at=self.world.now))
                 if draw(st.integers(0, 9)) == 0:
                     found.append(report(attempts, RunOutcome.FAILED, at=self.world.now))  # said twice
         if draw(st.integers(0, 3)) == 0:
             number = draw(st.sampled_from(sorted(reference.nodes)))
-            verb = draw(st.sampled_from([Stop, Resume, Hold, Release, SetSuccess, Rerun, Force, "pause", "priority", "slots", "limit"]))
+            verb = draw(
+                st.sampled_from(
+                    [
+                        Stop,
+                        Resume,
+                        Hold,
+                        Release,
+                        SetSuccess,
+                        Rerun,
+                        Force,
+                        "pause",
+                        "priority",
+                        "slots",
+                        "limit",
+                    ]
+                )
+            )
             if verb == "pause":
                 # In Q the verb depends on the kind of waiting, which the reference does not tell apart.
                 if reference.nodes[number].status != "Q":
@@ -159,8 +217,14 @@ class Pair:
             used[group] += cost
         assert {g: fleet.queue.used[fleet.catalog.groups["p", g]] for g in GROUPS} == used
         for rule in self.rules:
-            assert fleet.queue.rule_running[fleet.catalog.rules[rule.name][0]] == sum(rule.name in n.rules for n in running)
-        waits = [n for n in reference.nodes.values() if n.status == "WT" and not (n.paused or n.held or reference.busy(n))]
+            assert fleet.queue.rule_running[fleet.catalog.rules[rule.name][0]] == sum(
+                rule.name in n.rules for n in running
+            )
+        waits = [
+            n
+            for n in reference.nodes.values()
+            if n.status == "WT" and not (n.paused or n.held or reference.busy(n))
+        ]
         if waits or running:
             assert self.world.decision.next_time is not None
             soonest = [max(n.next_at, 0 if n.forced else n.scheduled_at) for n in waits]
@@ -186,9 +250,18 @@ def test_a_fleet_built_anew_decides_the_same(data: st.DataObject):
     for state in window.states(window.id * 0 + range(len(window.id))):
         stored[state.id] = stored[state.id]._replace(state=state)
     again = World(
-        [publication(*pair.tasks, slots=pair.reference.slots["default"], groups=(ResourceGroup("other", pair.reference.slots["other"]),), rules=tuple(pair.rules))],
-        list(stored.values()), options=pair.world.fleet.options, now=pair.world.now,
-    )  # fmt: skip
+        [
+            publication(
+                *pair.tasks,
+                slots=pair.reference.slots["default"],
+                groups=(ResourceGroup("other", pair.reference.slots["other"]),),
+                rules=tuple(pair.rules),
+            )
+        ],
+        list(stored.values()),
+        options=pair.world.fleet.options,
+        now=pair.world.now,
+    )
     again.take()
     assert again.started() == []
     assert sorted(again.fleet.running()) == sorted(pair.world.fleet.running())

@@ -37,7 +37,7 @@ FORCED          WT WT WT WT .  WT WT
 MARKED          N  WT T  WR R  S  F
 UNFUSED         .  .  .  .  WT .  .
 """
-WORDS = dict(zip("N WT T WR R S F".split(), Status, strict=True))
+WORDS = dict(zip(["N", "WT", "T", "WR", "R", "S", "F"], Status, strict=True))
 CELLS = [
     (event, status, WORDS.get(cell))
     for line in GRID.split("\n")
@@ -67,7 +67,11 @@ def test_every_event_is_used():
 
 
 def test_a_final_status_is_left_only_by_an_operation():
-    left = {row.event for row in TRANSITIONS if row.before is not None and row.before.final and row.after is not row.before}
+    left = {
+        row.event
+        for row in TRANSITIONS
+        if row.before is not None and row.before.final and row.after is not row.before
+    }
     assert left == {Event.RERUN, Event.FORCED, Event.FORCED_SUCCESS}
 
 
@@ -77,4 +81,6 @@ def test_the_diagram_names_every_status():
 
 def test_the_page_is_current():
     path = Path(__file__).parents[2] / "docs" / "statuses.md"
-    assert path.read_text() == page(), "write it again: python -m fieldwise.fleet.transitions > docs/statuses.md"
+    assert path.read_text() == page(), (
+        "write it again: python -m fieldwise.fleet.transitions > docs/statuses.md"
+    )

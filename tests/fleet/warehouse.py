@@ -20,23 +20,64 @@ PROJECT = "p"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def need(task: str, window: Window = Window.CURRENT, n: int | None = None, policy: Policy = Policy.ALL,
-         nodes: tuple[str, ...] = ("n1",), fields: tuple[str, ...] = ()) -> Dependency:
-    return Dependency(f"{PROJECT}.{task}", fields, tuple(f"{PROJECT}.{task}/{n}" for n in nodes), window, n, policy)
+def need(
+    task: str,
+    window: Window = Window.CURRENT,
+    n: int | None = None,
+    policy: Policy = Policy.ALL,
+    nodes: tuple[str, ...] = ("n1",),
+    fields: tuple[str, ...] = (),
+) -> Dependency:
+    return Dependency(
+        f"{PROJECT}.{task}", fields, tuple(f"{PROJECT}.{task}/{n}" for n in nodes), window, n, policy
+    )
 
 
-def node(task: str, label: str, *upstream: Dependency, group: str = "default", cost: int = 1,
-         priority: Priority = Priority.MEDIUM, waits_for: tuple[str, ...] = (), fields: tuple[str, ...] | None = None) -> Node:
-    return Node(f"{PROJECT}.{task}/{label}", label, label == "n1", fields if fields is not None else (f"f_{label}",),
-                upstream=upstream, resource_group=group, cost=cost, priority=priority, waits_for=waits_for)
+def node(
+    task: str,
+    label: str,
+    *upstream: Dependency,
+    group: str = "default",
+    cost: int = 1,
+    priority: Priority = Priority.MEDIUM,
+    waits_for: tuple[str, ...] = (),
+    fields: tuple[str, ...] | None = None,
+) -> Node:
+    return Node(
+        f"{PROJECT}.{task}/{label}",
+        label,
+        label == "n1",
+        fields if fields is not None else (f"f_{label}",),
+        upstream=upstream,
+        resource_group=group,
+        cost=cost,
+        priority=priority,
+        waits_for=waits_for,
+    )
 
 
-def table(name: str, *nodes: Node, period: Period = Period.DAY, retries: Retries | None = None,
-          timeout: float = 48 * 3600.0, rerun: Rerun = Rerun.ALWAYS, tags: tuple[str, ...] = (),
-          on_rows_differ: str = "rerun") -> CompiledTask:
+def table(
+    name: str,
+    *nodes: Node,
+    period: Period = Period.DAY,
+    retries: Retries | None = None,
+    timeout: float = 48 * 3600.0,
+    rerun: Rerun = Rerun.ALWAYS,
+    tags: tuple[str, ...] = (),
+    on_rows_differ: str = "rerun",
+) -> CompiledTask:
     definition = TaskDefinition(
-        f"{PROJECT}.{name}", PROJECT, TaskKind.MODELING, f"{name}.sql", key=("id",), schedule=Schedule(period=period),
-        retries=retries or Retries(times=0), timeout=timeout, rerun=rerun, tags=tags, on_rows_differ=on_rows_differ,
+        f"{PROJECT}.{name}",
+        PROJECT,
+        TaskKind.MODELING,
+        f"{name}.sql",
+        key=("id",),
+        schedule=Schedule(period=period),
+        retries=retries or Retries(times=0),
+        timeout=timeout,
+        rerun=rerun,
+        tags=tags,
+        on_rows_differ=on_rows_differ,
     )
     fields = (Field("id", key=True), *(Field(f) for n in nodes for f in n.fields))
     return CompiledTask(definition, nodes, fields, partition_type="TIMESTAMP" if period.below_day else "DATE")
@@ -46,8 +87,13 @@ def simple(name: str, *upstream: Dependency, **options: object) -> CompiledTask:
     return table(name, node(name, "n1", *upstream), **options)  # type: ignore[arg-type]
 
 
-def publication(*tasks: CompiledTask, slots: int = 100, groups: tuple[ResourceGroup, ...] = (),
-                rules: tuple[ThrottlingRule, ...] = (), version: int = 1) -> Publication:
+def publication(
+    *tasks: CompiledTask,
+    slots: int = 100,
+    groups: tuple[ResourceGroup, ...] = (),
+    rules: tuple[ThrottlingRule, ...] = (),
+    version: int = 1,
+) -> Publication:
     project = ProjectDefinition(
         PROJECT, ".", resource_groups=(ResourceGroup("default", slots), *groups), throttling=rules
     )
@@ -61,18 +107,39 @@ class Birth:
     node_ids: Iterable[int] = field(default_factory=lambda: count(1))
     instance_ids: Iterable[int] = field(default_factory=lambda: count(1))
 
-    def instance(self, task: CompiledTask, day: int, *, at: int | None = None, slot_start: int | None = None,
-                 ordinal: int = 0, flow: int = 0, kind: InstanceType = InstanceType.RECURRING, version: int = 1,
-                 status: Status = Status.NOT_RUNNING, marks: Mark = Mark.NONE) -> list[Firing]:
+    def instance(
+        self,
+        task: CompiledTask,
+        day: int,
+        *,
+        at: int | None = None,
+        slot_start: int | None = None,
+        ordinal: int = 0,
+        flow: int = 0,
+        kind: InstanceType = InstanceType.RECURRING,
+        version: int = 1,
+        status: Status = Status.NOT_RUNNING,
+        marks: Mark = Mark.NONE,
+    ) -> list[Firing]:
         """Firings of one instance; a day-task's scheduled time is midnight UTC after its data day."""
         scheduled = (day + 1) * DAY if at is None else at
         start = scheduled - DAY if slot_start is None else slot_start
         number = next(iter(self.instance_ids))
         return [
             Firing(
-                NodeState(next(iter(self.node_ids)), status, int(marks), 0, 0, 0, 0, None, None, None), number, n.id,
-                task.name, kind, flow, scheduled, start, day, ordinal, version, None,
-            )  # fmt: skip
+                NodeState(next(iter(self.node_ids)), status, int(marks), 0, 0, 0, 0, None, None, None),
+                number,
+                n.id,
+                task.name,
+                kind,
+                flow,
+                scheduled,
+                start,
+                day,
+                ordinal,
+                version,
+                None,
+            )
             for n in task.nodes
         ]
 
@@ -80,16 +147,27 @@ class Birth:
         return [firing for day in days for task in tasks for firing in self.instance(task, day)]
 
 
-def report(decision_attempts: Sequence[int], outcome: RunOutcome = RunOutcome.SUCCEEDED, code: str = "",
-           members: tuple[MemberResult, ...] = (), at: int = 0) -> Report:
+def report(
+    decision_attempts: Sequence[int],
+    outcome: RunOutcome = RunOutcome.SUCCEEDED,
+    code: str = "",
+    members: tuple[MemberResult, ...] = (),
+    at: int = 0,
+) -> Report:
     return Report(tuple(decision_attempts), outcome, from_micros(at), code=code, members=members)
 
 
 class World:
     """A fleet with its log: folds every batch and checks what must always hold."""
 
-    def __init__(self, publications: Sequence[Publication], firings: Sequence[Firing], facts: Facts | None = None,
-                 options: Options | None = None, now: int = 10_000 * DAY) -> None:
+    def __init__(
+        self,
+        publications: Sequence[Publication],
+        firings: Sequence[Firing],
+        facts: Facts | None = None,
+        options: Options | None = None,
+        now: int = 10_000 * DAY,
+    ) -> None:
         self.now = now
         self.fleet = Fleet(publications, firings, facts, 1, options)
         self.log: dict[int, tuple[int, int]] = {f.state.id: (f.state.status, f.state.marks) for f in firings}

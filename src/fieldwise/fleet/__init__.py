@@ -1,8 +1,9 @@
-"""Decides what may run: the open window in arrays, the transition table, readiness, dispatch order, status folds.
+"""Decides what may run: the open window in arrays, THE TABLE, readiness, dispatch order, status folds.
 
 How the leader uses it (one `Fleet` per environment; instants are integer microseconds, days integer days)::
 
-    facts = Facts(births=store.births(env), gaps=store.gaps(env), slots=slots, purged=purged, day_bounds=bounds)
+    facts = Facts(births=store.births(env), gaps=store.gaps(env), slots=slots, purged=purged,
+    day_bounds=bounds)
     fleet = Fleet(publications, store.window(env), facts, next_attempt=store.next_attempt(),
                   options=Options(default_slots=4))
     decision = fleet.take([], now)                       # first decision after a start
@@ -12,21 +13,29 @@ How the leader uses it (one `Fleet` per environment; instants are integer micros
     for interrupt in decision.interrupts: worker.interrupt(interrupt.attempt, interrupt.code)
     # call take([], now) again at decision.next_time at the latest; ask decision.questions every 60 s
 
-- `facts.slots(task, data_day)` -> `[(scheduled_at, slot_start), ...]`: what the calendar has for the task's version
+- `facts.slots(task, data_day)` -> `[(scheduled_at, slot_start), ...]`: what the calendar has for the task's
+  version
   in force, whether or not it was generated; `()` for no slot. Called only for days the window does not hold.
 - `facts.purged(task, scheduled_at)`: generated once, succeeded, no longer in the window.
 - `facts.day_bounds(project, data_day)` -> `(day_start, day_end)`: local midnights around the data timestamp.
-- Events (`fleet/values.py`): `model.attempt.Report`, `Added(firings)`, `Published(publication)`, `Answer(question,
+- Events (`fleet/values.py`): `model.attempt.Report`, `Added(firings)`, `Published(publication)`,
+  `Answer(question,
   ready)`, `Stop(ids)`, `Pause(ids)`, `Resume(ids)`, `Hold(ids)`, `Release(ids)`, `SetSuccess(ids)`,
-  `SetPriority(ids, priority)`, `Rerun(ids)`, `Force(ids)`, `GroupSlots(project, group, slots)`, `RuleLimit(rule, n)`.
-  `ids` are node instance ids. What an operation may do is the caller's question; a command that the transition table
+  `SetPriority(ids, priority)`, `Rerun(ids)`, `Force(ids)`, `GroupSlots(project, group, slots)`,
+  `RuleLimit(rule, n)`.
+  `ids` are node instance ids. What an operation may do is the caller's question; a command that the
+  transition table
   does not know for the present status is skipped and listed in `decision.refused`.
-- `decision.starts[i]`: `members` (node_instance, attempt, run, node), `instance`, `task`, `version`, `type`, `flow`,
+- `decision.starts[i]`: `members` (node_instance, attempt, run, node), `instance`, `task`, `version`,
+  `type`, `flow`,
   `scheduled_at`, `slot_start`, `data_day`, `ordinal`, `log`. More than one member = fused.
-- `Published(publication)` must come before `Added` of node instances of that version; `publications` given at the
+- `Published(publication)` must come before `Added` of node instances of that version; `publications` given
+  at the
   start must hold every version that a firing names.
-- `explain(fleet, node_instance, now)` (readiness.py) -> `[CheckResult(check, result, reasons)]`, the same checks.
+- `explain(fleet, node_instance, now)` (readiness.py) -> `[CheckResult(check, result, reasons)]`, the same
+  checks.
 - `fieldwise run`: `Options(ignore_time=True)`.
-- A start after a crash: node instances stored as Running come back as running; the leader asks the ledger and sends
+- A start after a crash: node instances stored as Running come back as running; the leader asks the ledger
+  and sends
   a `Report` (SUCCEEDED or LOST) for each attempt in `fleet.running()`.
 """

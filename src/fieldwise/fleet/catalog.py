@@ -1,4 +1,5 @@
-"""Decides what every node of every published version needs, costs and allows, as arrays indexed by node number."""
+"""Decides what every node of every published version needs, costs and allows, as arrays indexed by node
+number."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def reading_of(dependency: Dependency, own_task: str, sub_day: bool) -> tuple[in
 class Catalog:
     """Node numbers: one per (node id, publication version). Names of nodes are unique in a warehouse.
 
-    Every task keeps one register of node names over all its versions; the place of a name in it never changes, so an
+    Every task keeps one register of node names over all its versions; the place of a name in it never
+    changes, so an
     instance is a small row of places and a dependency is a tuple of places.
     """
 
@@ -212,7 +214,9 @@ class Catalog:
         self.timeouts: list[int] = facts[:, 9].tolist()
         self.node_never = facts[:, 10].astype(bool)
         sizes = np.array([len(nodes) for nodes in self.version_nodes], dtype=np.int64)
-        fusable = facts[:, 11].astype(bool) & (sizes[facts[:, 1]] > 1) if len(facts) else facts[:, 11].astype(bool)
+        fusable = (
+            facts[:, 11].astype(bool) & (sizes[facts[:, 1]] > 1) if len(facts) else facts[:, 11].astype(bool)
+        )
         self.fusable: list[bool] = fusable.tolist()
         self.node_sub_day = facts[:, 12].astype(bool)
         self.node_by_instant = facts[:, 13].astype(bool)
@@ -240,7 +244,9 @@ class Catalog:
 
     def rules_of(self, node: int, run_type: str) -> tuple[int, ...]:
         """Numbers of the throttling rules that match a node."""
-        return tuple(number for number, rule in self.rules.values() if _matches(rule, self.labels[node], run_type))
+        return tuple(
+            number for number, rule in self.rules.values() if _matches(rule, self.labels[node], run_type)
+        )
 
     def upstream_nodes(self, dependency: int, version: int) -> list[int]:
         """Places of the nodes of another version of the upstream that make the fields a dependency reads."""

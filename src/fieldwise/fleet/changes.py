@@ -15,7 +15,10 @@ from fieldwise.model.status import Status
 
 # THE TABLE as an array: status after an event, -1 where the event cannot happen.
 _AFTER: Array = np.array(
-    [[-1 if (after := next_status(event, status)) is None else after for status in Status] for event in Event],
+    [
+        [-1 if (after := next_status(event, status)) is None else after for status in Status]
+        for event in Event
+    ],
     dtype=np.int8,
 )
 
@@ -30,7 +33,7 @@ class Changes:
         self._touched: list[Array] = []
 
     def move(self, event: Event, rows: Array, operation: int = 0, detail: str = "") -> None:
-        """Apply an event to rows in whose status it can happen; marks and runs are already as they will be."""
+        """Apply an event to rows it can happen to; marks and runs are already as they shall be."""
         window = self.window
         before = window.status[rows]
         after = _AFTER[event][before]
@@ -40,10 +43,18 @@ class Changes:
         window.status[rows] = after
         self._touched.append(rows)
         columns = zip(
-            window.id[rows].tolist(), repeat(int(event)), before.tolist(), after.tolist(), window.marks[rows].tolist(),
-            repeat(self.now), window.run[rows].tolist(), window.attempt[rows].tolist(), repeat(operation),
-            repeat(detail), strict=False,
-        )  # fmt: skip
+            window.id[rows].tolist(),
+            repeat(int(event)),
+            before.tolist(),
+            after.tolist(),
+            window.marks[rows].tolist(),
+            repeat(self.now),
+            window.run[rows].tolist(),
+            window.attempt[rows].tolist(),
+            repeat(operation),
+            repeat(detail),
+            strict=False,
+        )
         self.batch.transitions.extend(map(tuple.__new__, repeat(Transition), columns))
 
     def finish(self) -> CommitBatch:

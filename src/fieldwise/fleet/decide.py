@@ -1,9 +1,9 @@
-"""Decides, from the open window and what happened, which node instances change, start or must be interrupted."""
+"""Decides, from the open window and what happened, which node instances change, start or must be
+interrupted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 
 import numpy as np
 
@@ -88,7 +88,9 @@ class Fleet:
         self.timers = Timers()
         self._running: dict[int, int] = {}  # attempt -> row
         self._set_of: dict[int, int] = {}  # attempt -> first attempt of its fused set
-        self._sets: dict[int, tuple[int, int, int]] = {}  # first attempt -> group, slots, members still running
+        self._sets: dict[
+            int, tuple[int, int, int]
+        ] = {}  # first attempt -> group, slots, members still running
         self._targets: set[int] = set()  # what running rows write
         self._target_waits: dict[int, list[int]] = {}
         self._timed_out: set[int] = set()
@@ -170,8 +172,10 @@ class Fleet:
             self._targets.add(int(self.window.target[row]))
             self._sets[attempt] = (group, self.queue.start([row], group), 1)
             self.queue.queued += 1  # it was never queued
-        self.deadlines.add(self.window.started_at[rows] + self.catalog.node_timeout[self.window.node[rows]],
-                           self.window.attempt[rows])
+        self.deadlines.add(
+            self.window.started_at[rows] + self.catalog.node_timeout[self.window.node[rows]],
+            self.window.attempt[rows],
+        )
 
     def _answer(self, answer: Answer) -> None:
         rows = self._asked.pop(answer.question, [])
@@ -328,17 +332,29 @@ class Fleet:
             members = [row for row, source in zip(rows, sources, strict=True) if source is report]
             system = bool((self.window.marks[members] & int(Mark.ROWS_DIFFER)).any())
             self._succeeded(np.array(members, dtype=np.int64))
-            self._rows_differ(members[0], {n for result in report.members for n in result.rows_differ}, not system)
+            self._rows_differ(
+                members[0], {n for result in report.members for n in result.rows_differ}, not system
+            )
 
     def _end_runs(self, rows: Array, attempts: list[int], sources: list[Report]) -> None:
         window = self.window
         ends = [to_micros(report.ended_at) for report in sources]
         window.ended_at[rows] = ends
-        columns = zip(window.id[rows].tolist(), window.run[rows].tolist(), attempts, ends, sources, strict=True)
+        columns = zip(
+            window.id[rows].tolist(), window.run[rows].tolist(), attempts, ends, sources, strict=True
+        )
         self.changes.batch.run_ends.extend(
             RunEnd(
-                number, run, attempt, ended, report.outcome, report.message, report.code, report.rows,
-                _result(report, attempt) if report.members else None, report.input_versions,
+                number,
+                run,
+                attempt,
+                ended,
+                report.outcome,
+                report.message,
+                report.code,
+                report.rows,
+                _result(report, attempt) if report.members else None,
+                report.input_versions,
                 sum([spent for _, spent in report.timings]) if report.timings else 0.0,
             )
             for number, run, attempt, ended, report in columns
@@ -470,11 +486,16 @@ class Fleet:
     def _advance(self) -> None:
         """Check woken rows until nothing new wakes; a dry run succeeds here and wakes what waits for it."""
         while self._woken:
-            rows = np.unique(np.concatenate(self._woken))
+            woken = [rows for rows in self._woken if len(rows)]
             self._woken = []
-            rows = rows[self.window.status[rows] <= Status.WAITING_RESOURCES]
+            if not woken:
+                return
+            rows = woken[0] if len(woken) == 1 else np.concatenate(woken)
+            rows = rows[self.window.status[rows] <= Status.WAITING_RESOURCES].astype(np.int64)
+            if len(rows) > 1 and not bool((rows[1:] > rows[:-1]).all()):
+                rows = np.unique(rows)
             if len(rows):
-                self._check(rows.astype(np.int64))
+                self._check(rows)
 
     def _check(self, rows: Array) -> None:
         """The run condition up to the queue, in the order of readiness.CHECKS."""
@@ -524,9 +545,12 @@ class Fleet:
             project = self.catalog.task_projects[int(instances.task[owner])]
             for source in self.catalog.questions[int(self.window.node[row])]:
                 question = Question(
-                    project, source, int(instances.scheduled_at[owner]), int(instances.slot_start[owner]),
+                    project,
+                    source,
+                    int(instances.scheduled_at[owner]),
+                    int(instances.slot_start[owner]),
                     int(instances.day[owner]),
-                )  # fmt: skip
+                )
                 waiting = self._asked.setdefault(question, [])
                 if row not in waiting:
                     waiting.append(row)
@@ -554,7 +578,8 @@ class Fleet:
                 self._target_waits.setdefault(target, []).append(row)
         mask = np.array(busy)
         self._set(Event.UPSTREAM_DONE, rows[mask & (window.status[rows] == Status.NOT_RUNNING)])
-        return rows[~mask]
+        free: Array = rows[~mask]
+        return free
 
     # -- starts
 
@@ -621,9 +646,13 @@ class Fleet:
         self.changes.batch.next_attempt = self.next_attempt
         folder = from_micros(now).strftime("logs/%Y-%m-%d/")
         members = zip(
-            window.id[rows].tolist(), window.attempt[rows].tolist(), window.run[rows].tolist(),
-            window.node[rows].tolist(), kinds, strict=True,
-        )  # fmt: skip
+            window.id[rows].tolist(),
+            window.attempt[rows].tolist(),
+            window.run[rows].tolist(),
+            window.node[rows].tolist(),
+            kinds,
+            strict=True,
+        )
         log = map(f"{folder}{{}}.log".format, window.attempt[[group[0] for group in sets]].tolist())
         starts, run_starts, names = self.decision.starts, self.changes.batch.run_starts, self.catalog.names
         versions = self.catalog.publication_of
@@ -632,7 +661,9 @@ class Fleet:
             first, version = mine[0][1], versions[mine[0][3]]
             for number, attempt, run, _, kind in mine:
                 run_starts.append(RunStart(number, run, attempt, now, version, kind, path, first))
-            who = tuple([StartMember(number, attempt, run, names[node]) for number, attempt, run, node, _ in mine])
+            who = tuple(
+                [StartMember(number, attempt, run, names[node]) for number, attempt, run, node, _ in mine]
+            )
             starts.append(Start(who, slot[0], slot[1], version, *slot[2:], path))
 
     def _slots(self, rows: list[int]) -> Iterable[tuple[int, str, InstanceType, int, int, int, int, int]]:
@@ -643,8 +674,11 @@ class Fleet:
             self.window.instance_id[owners].tolist(),
             [self.catalog.task_names[task] for task in instances.task[owners].tolist()],
             [_TYPES[kind] for kind in instances.type[owners].tolist()],
-            instances.flow[owners].tolist(), instances.scheduled_at[owners].tolist(),
-            instances.slot_start[owners].tolist(), instances.day[owners].tolist(), instances.ordinal[owners].tolist(),
+            instances.flow[owners].tolist(),
+            instances.scheduled_at[owners].tolist(),
+            instances.slot_start[owners].tolist(),
+            instances.day[owners].tolist(),
+            instances.ordinal[owners].tolist(),
             strict=True,
         )
 
@@ -653,7 +687,9 @@ class Fleet:
         window = self.window
         marks = window.marks[rows]
         retry = (window.retries_used[rows] > 0) | (window.losses_used[rows] > 0)
-        manual = (window.instances.type[window.instance[rows]] == InstanceType.MANUAL) | (window.run[rows] > 0)
+        manual = (window.instances.type[window.instance[rows]] == InstanceType.MANUAL) | (
+            window.run[rows] > 0
+        )
         kinds: list[str] = np.select(
             [marks & int(Mark.FORCED) != 0, marks & int(Mark.ROWS_DIFFER) != 0, retry, manual],
             ["forced", "system", "retry", "manual"],
@@ -668,13 +704,16 @@ class Fleet:
         limit = self.changes.now - self.options.shown_after
         while self._unshown and self._unshown[0][0] <= limit:
             _, rows = self._unshown.pop(0)
-            rows = np.unique(rows[self.window.queued_at[rows] != NONE])
-            self._show_rows(rows)
+            self._show_rows(np.unique(rows[self.window.queued_at[rows] != NONE]))
 
     def _show_rows(self, rows: Array) -> None:
         window = self.window
         held = self.queue.held_by
-        caught = np.array([row in held for row in rows.tolist()], dtype=bool) if held else np.zeros(len(rows), bool)
+        caught = (
+            np.array([row in held for row in rows.tolist()], dtype=bool)
+            if held
+            else np.zeros(len(rows), bool)
+        )
         status = window.status[rows]
         self._set(Event.THROTTLED, rows[caught & (status != Status.THROTTLED)])
         due = ~caught & (status != Status.WAITING_RESOURCES)
@@ -693,5 +732,6 @@ class Fleet:
         return decision
 
     def reconsider(self, facts: Facts) -> None:
-        """Gaps or the calendar changed: what waited for slots not generated is looked at again at the next `take`."""
+        """Gaps or the calendar changed: what waited for slots not generated is looked at again at the next
+        `take`."""
         self._woken.append(self.window.reconsider(facts))

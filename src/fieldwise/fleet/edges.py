@@ -64,12 +64,13 @@ class Resolved(NamedTuple):
 
 
 class Slots:
-    """All slots the resolver may choose from, sorted by (flow, task, day, instant): those of instances in the window
+    """All slots to choose from, sorted by (flow, task, day, instant): those of instances in the window
     and, with instance < 0, those only the calendar knows: PURGED (satisfied) or NOT_GENERATED (blocked)."""
 
     def __init__(self, catalog: Catalog, instances: Instances, chosen: Array, virtual: Array) -> None:
         self.tasks = len(catalog.task_names)
-        self.flows = np.unique(np.append(instances.flow[chosen].astype(np.int64), 0))
+        flows = instances.flow[chosen]
+        self.flows = np.unique(np.append(flows, 0)) if flows.any() else np.zeros(1, dtype=np.int64)
         chart = self.chart(instances.flow[chosen], instances.task[chosen])
         columns = [
             np.concatenate([chart, virtual[:, 0]]),
@@ -81,6 +82,7 @@ class Slots:
         self.day0 = int(columns[1].min()) - 1 if len(columns[1]) else 0
         self.days = (int(columns[1].max()) - self.day0 + 2) if len(columns[1]) else 2
         key = columns[0] * self.days + (columns[1] - self.day0)
+        # Generated day by day, the key is what sorts; instants decide only inside a day.
         order = np.lexsort((columns[2], key))
         self.key = key[order]
         self.line, self.day, self.scheduled, self.slot_start, self.instance = (c[order] for c in columns)
@@ -99,9 +101,9 @@ class Slots:
     def position(self, line: Array, day: Array, after: int) -> Ints:
         """Position of the first slot of a line on or after a day (`after` = 1: after it)."""
         key = line * self.days + np.clip(day - self.day0, 0, self.days - 1) + after
-        if self.dense is not None:
-            return self.dense[key].astype(np.int64)
-        return np.searchsorted(self.key, key)
+        dense = self.dense
+        found: Ints = dense[key].astype(np.int64) if dense is not None else np.searchsorted(self.key, key)
+        return found
 
     def instant(self, column: str, line: Array, instant: Array, after: bool) -> Ints:
         """Position of the first slot of a line at or after an instant (`after`: strictly after)."""
@@ -111,7 +113,8 @@ class Slots:
             self._instants[column] = times, self.line * (len(times) + 1) + np.searchsorted(times, values)
         times, keys = self._instants[column]
         wanted = line * (len(times) + 1) + np.searchsorted(times, instant, side="right" if after else "left")
-        return np.searchsorted(keys, wanted)
+        found: Ints = np.searchsorted(keys, wanted)
+        return found
 
 
 class Resolver:
@@ -125,7 +128,9 @@ class Resolver:
         for gap in facts.gaps:
             self.gaps.setdefault(gap.project, []).append((to_day(gap.first), to_day(gap.last)))
 
-    def resolve(self, instances: Instances, places: Array, rows: Array, owners: Array, nodes: Array) -> Resolved:
+    def resolve(
+        self, instances: Instances, places: Array, rows: Array, owners: Array, nodes: Array
+    ) -> Resolved:
         """Edges of `rows`, whose instances are `owners` and whose node numbers are `nodes`."""
         starts = self.catalog.depend_starts[nodes]
         counts = self.catalog.depend_starts[nodes + 1] - starts
@@ -142,9 +147,17 @@ class Resolver:
         self, instances: Instances, places: Array, row: Array, owner: Array, node: Array, depend: Array
     ) -> Resolved:
         slots = self.slots(instances, owner, depend)
-        size = 1 << 19
+        size = 1 << 16
         parts = [
-            self._part(slots, instances, places, row[i : i + size], owner[i : i + size], node[i : i + size], depend[i : i + size])
+            self._part(
+                slots,
+                instances,
+                places,
+                row[i : i + size],
+                owner[i : i + size],
+                node[i : i + size],
+                depend[i : i + size],
+            )
             for i in range(0, max(len(row), 1), size)
         ]
         return Resolved(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -164,7 +177,7 @@ class Resolver:
     def _virtual(self, real: Slots, instances: Instances, owner: Array, depend: Array) -> Array:
         """Slots that the calendar has on days that the recurring flow of an upstream does not hold."""
         found: set[tuple[int, int]] = set()
-        size = 1 << 19
+        size = 1 << 16
         for i in range(0, len(owner), size):
             who, what = owner[i : i + size], depend[i : i + size]
             recurring = instances.flow[who] == 0
@@ -172,7 +185,9 @@ class Resolver:
         rows = [row for task, day in sorted(found) for row in self._calendar_slots(real, task, day)]
         return np.array(rows, dtype=np.int64).reshape(len(rows), 5)
 
-    def _absent_days(self, real: Slots, instances: Instances, owner: Array, depend: Array) -> set[tuple[int, int]]:
+    def _absent_days(
+        self, real: Slots, instances: Instances, owner: Array, depend: Array
+    ) -> set[tuple[int, int]]:
         if not len(owner):
             return set()
         first, last = self.days(instances, owner, depend)
@@ -184,7 +199,9 @@ class Resolver:
             return set()
         base = int(days.min())
         span = int(days.max()) - base + 1
-        keys = np.unique(np.repeat(self.catalog.depend_task[depend], counts)[absent] * span + days[absent] - base)
+        keys = np.unique(
+            np.repeat(self.catalog.depend_task[depend], counts)[absent] * span + days[absent] - base
+        )
         return {(int(key) // span, int(key) % span + base) for key in keys}
 
     def days(self, instances: Instances, owner: Array, depend: Array) -> tuple[Ints, Ints]:
@@ -241,7 +258,14 @@ class Resolver:
         return rows
 
     def _part(
-        self, slots: Slots, instances: Instances, places: Array, row: Array, owner: Array, node: Array, depend: Array
+        self,
+        slots: Slots,
+        instances: Instances,
+        places: Array,
+        row: Array,
+        owner: Array,
+        node: Array,
+        depend: Array,
     ) -> Resolved:
         low, high = self._window(slots, instances, owner, depend)
         low, high = self._pick(slots, instances, owner, node, depend, low, high)
@@ -290,7 +314,14 @@ class Resolver:
         return low, high
 
     def _pick(
-        self, slots: Slots, instances: Instances, owner: Array, node: Array, depend: Array, low: Ints, high: Ints
+        self,
+        slots: Slots,
+        instances: Instances,
+        owner: Array,
+        node: Array,
+        depend: Array,
+        low: Ints,
+        high: Ints,
     ) -> tuple[Ints, Ints]:
         """The one slot that a policy other than `all` chooses inside [low, high)."""
         policy = self.catalog.depend_policy[depend]
@@ -301,24 +332,38 @@ class Resolver:
         after = np.minimum(np.maximum(slots.instant("scheduled", line, mine, after=False), low), high - 1)
         before = np.maximum(np.minimum(slots.instant("scheduled", line, mine, after=True) - 1, high - 1), low)
         picks = np.select(
-            [policy == FIRST, policy == LAST, policy == AFTER, policy == BEFORE], [low, high - 1, after, before], low
+            [policy == FIRST, policy == LAST, policy == AFTER, policy == BEFORE],
+            [low, high - 1, after, before],
+            low,
         )
         nearest = (policy == AFTER) | (policy == BEFORE)
         if nearest.any():
-            picks = np.where(nearest & self._equal_counts(slots, instances, owner, node, depend, low, high),
-                             low + instances.ordinal[owner], picks)
+            picks = np.where(
+                nearest & self._equal_counts(slots, instances, owner, node, depend, low, high),
+                low + instances.ordinal[owner],
+                picks,
+            )
         one = (policy != ALL) & (high > low)
         return np.where(one, picks, low), np.where(one, picks + 1, high)
 
     def _equal_counts(
-        self, slots: Slots, instances: Instances, owner: Array, node: Array, depend: Array, low: Ints, high: Ints
+        self,
+        slots: Slots,
+        instances: Instances,
+        owner: Array,
+        node: Array,
+        depend: Array,
+        low: Ints,
+        high: Ints,
     ) -> Array:
         """Two sub-day tasks with equally many slots that day pair by ordinal (spec 3)."""
         catalog = self.catalog
         line = slots.chart(instances.flow[owner], instances.task[owner])
         day = instances.day[owner].astype(np.int64)
         own = slots.position(line, day, 1) - slots.position(line, day, 0)
-        one_day = (catalog.depend_kind[depend] == DAYS) & (catalog.depend_first[depend] == catalog.depend_last[depend])
+        one_day = (catalog.depend_kind[depend] == DAYS) & (
+            catalog.depend_first[depend] == catalog.depend_last[depend]
+        )
         answer: Array = one_day & catalog.node_sub_day[node] & (own > 1) & (own == high - low)
         return answer & (instances.ordinal[owner] < own)
 
@@ -338,7 +383,9 @@ class Resolver:
             inside = np.repeat(every, counts)
             begins = np.cumsum(counts) - counts
             order = np.arange(len(at), dtype=np.int64) - np.repeat(begins, counts)
-            place = np.where(inside, order, catalog.place_lists[np.where(inside, 0, at)] if len(catalog.place_lists) else 0)
+            place = np.where(
+                inside, order, catalog.place_lists[np.where(inside, 0, at)] if len(catalog.place_lists) else 0
+            )
         else:
             place = catalog.place_lists[at]
         fits = place < instances.width[wide_up]
@@ -347,7 +394,9 @@ class Resolver:
         rows = np.repeat(row, counts)
         gone = found < 0
         if gone.any():
-            more_row, more_up = self._other_version(instances, places, row, depend, upstream, every, counts, gone)
+            more_row, more_up = self._other_version(
+                instances, places, row, depend, upstream, every, counts, gone
+            )
             rows, found = np.concatenate([rows, more_row]), np.concatenate([found, more_up])
         keep = (found >= 0) & (found != rows)
         rows, found = rows[keep], found[keep]
@@ -380,11 +429,15 @@ class Resolver:
 
 
 class Reach:
-    """What a new generation may change for older instances: the new slots, and days that are no longer before the
+    """What a new generation may change for older instances: new slots, and days no longer before the
     birth of their task."""
 
     def __init__(
-        self, instances: Instances, owners: Array, before: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]]
+        self,
+        instances: Instances,
+        owners: Array,
+        before: dict[int, tuple[int, int]],
+        now: dict[int, tuple[int, int]],
     ) -> None:
         flow, task, day = instances.flow[owners], instances.task[owners], instances.day[owners]
         starts, ends = instances.slot_start[owners], instances.scheduled_at[owners]

@@ -1,4 +1,5 @@
-"""Decides the status of a field from its nodes, and the counts of a table instance from its fields and nodes."""
+"""Decides the status of a field from its nodes, and the counts of a table instance from its fields and
+nodes."""
 
 from __future__ import annotations
 
@@ -38,7 +39,12 @@ def fold_counts(counts: Array) -> Array:
     waiting = counts[:, Status.WAITING_TIME : Status.WAITING_RESOURCES + 1].sum(axis=1)
     failed = counts[:, Status.FAILED]
     answer: Array = np.select(
-        [counts[:, Status.SUCCEEDED] > 0, counts[:, Status.RUNNING] > 0, waiting > 0, (failed > 0) & (counts[:, 0] == 0)],
+        [
+            counts[:, Status.SUCCEEDED] > 0,
+            counts[:, Status.RUNNING] > 0,
+            waiting > 0,
+            (failed > 0) & (counts[:, 0] == 0),
+        ],
         [FieldStatus.SUCCEEDED, FieldStatus.RUNNING, FieldStatus.WAITING, FieldStatus.FAILED],
         FieldStatus.NOT_RUNNING,
     )
@@ -69,7 +75,9 @@ def instance_states(window: Window, owners: Array) -> list[InstanceState]:
     return list(map(tuple.__new__, repeat(InstanceState), zip(*columns, strict=True)))
 
 
-def _field_counts(window: Window, owners: Array, rows: Array, spot: Array, status: Array, nodes: Array) -> Array:
+def _field_counts(
+    window: Window, owners: Array, rows: Array, spot: Array, status: Array, nodes: Array
+) -> Array:
     catalog = window.catalog
     weights = catalog.node_fields[window.node[rows]]
     places = spot * FIELD_STATUSES + OF_ONE[status]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from itertools import repeat
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,16 +22,13 @@ _CHUNK = 1024
 def aged(priority: Array, waited: Array) -> Array:
     """Effective priority plus one level per 30 minutes of waiting, up to High (spec 3, "Priority")."""
     steps = np.maximum(waited, 0) // AGEING
-    return np.maximum(priority, np.minimum(priority + steps, Priority.HIGH)).astype(np.int8)
+    level: Array = np.maximum(priority, np.minimum(priority + steps, Priority.HIGH)).astype(np.int8)
+    return level
 
 
-class Key(NamedTuple):
-    """Dispatch order: smaller goes first. `late`: backfills follow recurring instances of equal level."""
-
-    level: int  # negative: higher levels first
-    late: int
-    scheduled_at: int
-    id: int
+# Dispatch order, smaller first: negative level, late (backfills follow recurring instances of equal level),
+# scheduled time, id; then the row and the number of its run, 0 for none.
+Entry = tuple[int, int, int, int, int, int]
 
 
 class _Run:
@@ -49,16 +45,14 @@ class _Run:
         if not self.entries:
             part = [column[self.at : self.at + _CHUNK].tolist() for column in self.columns]
             self.at += len(part[0])
-            self.entries = list(zip(*part, repeat(self.number)))  # type: ignore[arg-type]  # noqa: B905
+            self.entries = list(zip(*part, repeat(self.number)))
             self.entries.reverse()
         return self.entries.pop() if self.entries else None
 
 
-Entry = tuple[int, int, int, int, int, int]  # Key, row, number of the run (0: none)
-
-
 class Line:
-    """A priority queue that takes thousands at once: a heap of single entries and of the heads of sorted runs."""
+    """A priority queue that takes thousands at once: a heap of single entries and of the heads of sorted
+    runs."""
 
     __slots__ = ("heap", "next_run", "runs")
 
@@ -90,9 +84,10 @@ class Line:
 
 
 class Queue:
-    """Rows that are due, by resource group; a row held by a full throttling rule waits in that rule's own line.
+    """Rows that are due, by resource group; a row that a full rule holds waits in that rule's own line.
 
-    A group looks at the best of its own line and of the lines of rules that have room, so a full rule never holds up
+    A group looks at the best of its own line and of the lines of rules that have room, so a full rule never
+    holds up
     rows it does not match, and a full group never holds up another group.
     """
 
@@ -178,10 +173,15 @@ class Queue:
         groups = window.catalog.node_group[window.node[rows]]
         owner = window.instance[rows]
         late = window.instances.type[owner] == InstanceType.BACKFILL
-        keys = (-window.level[rows].astype(np.int64), late, window.instances.scheduled_at[owner], window.id[rows])
+        keys = (
+            -window.level[rows].astype(np.int64),
+            late,
+            window.instances.scheduled_at[owner],
+            window.id[rows],
+        )
         if len(rows) <= _FEW:
-            columns = zip(*(c.tolist() for c in keys), rows.tolist(), groups.tolist(), strict=True)
-            for level, behind, scheduled, number, row, group in columns:
+            few = zip(*(c.tolist() for c in keys), rows.tolist(), groups.tolist(), strict=True)
+            for level, behind, scheduled, number, row, group in few:
                 rule = self.held_by.get(row, MAIN)
                 self._line(group, rule).push((level, int(behind), scheduled, number, row, 0))
                 self.dirty.add(group)
@@ -233,7 +233,8 @@ class Queue:
         return None
 
     def take(self, group: int) -> int | None:
-        """The row to start next in a group, None when nothing can start; the caller starts it or takes it out."""
+        """The row to start next in a group, None when nothing can start; the caller starts it or takes it
+        out."""
         if self.free(group) <= 0 and not self.window.catalog.rule_limits:
             return None
         while True:
@@ -274,11 +275,12 @@ class Queue:
 
     def cost(self, row: int) -> int:
         """Slots of a row, never more than its group has: else it would wait for ever."""
-        cost = self.window.catalog.costs[self.window.node[row]]
+        cost: int = self.window.catalog.costs[self.window.node[row]]
         if cost == 1:
             return 1
         catalog = self.window.catalog
-        return max(1, min(cost, catalog.group_slots[catalog.node_group[self.window.node[row]]]))
+        slots: int = catalog.group_slots[catalog.node_group[self.window.node[row]]]
+        return max(1, min(cost, slots))
 
     def riders(self, row: int, group: int) -> list[int]:
         """Other nodes of the same table instance that wait in the same group and can join the statement."""

@@ -1,4 +1,5 @@
-"""Decides which checks a node instance passes and what holds it: the run condition, in the order people read it."""
+"""Decides which checks a node instance passes and what holds it: the run condition, in the order people
+read it."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ def upstream(subject: Subject) -> list[Reason]:
             reasons.append(Reason("upstream_not_succeeded", name, f"{name} is {words}", int(window.id[up])))
     missing = window.missing
     mine = missing.missing_row == row
-    for task, day in sorted(set(zip(missing.missing_task[mine].tolist(), missing.missing_day[mine].tolist(), strict=True))):
+    for task, day in sorted(
+        set(zip(missing.missing_task[mine].tolist(), missing.missing_day[mine].tolist(), strict=True))
+    ):
         name = f"{fleet.catalog.task_names[task]} {from_day(day).isoformat()}"
         reasons.append(Reason("not_generated", name, f"{name} is not generated yet"))
     return reasons + [
@@ -142,7 +145,9 @@ def slot(subject: Subject) -> list[Reason]:
     free, cost = fleet.queue.free(group), fleet.queue.cost(row)
     if free < cost:
         used, slots = fleet.queue.used[group], fleet.catalog.group_slots[group]
-        return [Reason("no_slot", name, f"resource group {name}: {used} of {slots} slots taken, {cost} needed")]
+        return [
+            Reason("no_slot", name, f"resource group {name}: {used} of {slots} slots taken, {cost} needed")
+        ]
     return []
 
 
@@ -185,7 +190,9 @@ def explain(fleet: Fleet, node_instance: int, now: int) -> list[CheckResult]:
         if blocked:
             results.append(CheckResult(name, NOT_REACHED))
         elif why is not None:
-            results.append(CheckResult(name, SKIPPED, (Reason(why, name, f"skipped by {why.replace('_', ' ')}"),)))
+            results.append(
+                CheckResult(name, SKIPPED, (Reason(why, name, f"skipped by {why.replace('_', ' ')}"),))
+            )
         else:
             reasons = check(subject)
             blocked = bool(reasons)
@@ -194,7 +201,8 @@ def explain(fleet: Fleet, node_instance: int, now: int) -> list[CheckResult]:
 
 
 def root_blockers(fleet: Fleet, node_instance: int, now: int) -> list[Reason]:
-    """The topmost node instances and things that hold a node instance: what an operator must look at, at most 100."""
+    """The topmost node instances and things that hold a node instance: what an operator must look at, at
+    most 100."""
     row = fleet.window.row(node_instance)
     if row is None:
         return []
@@ -211,13 +219,16 @@ def root_blockers(fleet: Fleet, node_instance: int, now: int) -> list[Reason]:
                 found.setdefault((root.code, root.object, root.node_instance), root)
             for reason in _outside(fleet, one, now):
                 found.setdefault((reason.code, reason.object, reason.node_instance), reason)
-        layer = np.array([r for r in np.unique(np.concatenate(nexts)).tolist() if r not in seen], dtype=np.int64)
+        layer = np.array(
+            [r for r in np.unique(np.concatenate(nexts)).tolist() if r not in seen], dtype=np.int64
+        )
         seen.update(layer.tolist())
     return list(found.values())[:_ROOTS]
 
 
 def _waiting_upstream(fleet: Fleet, row: int) -> Array:
-    """Upstream rows that have not succeeded; none for a row that is itself the cause: running, failed or forced."""
+    """Upstream rows that have not succeeded; none for a row that is itself the cause: running, failed or
+    forced."""
     window = fleet.window
     if window.status[row] >= Status.RUNNING or window.marks[row] & int(Mark.FORCED):
         return np.empty(0, dtype=np.int64)
@@ -229,7 +240,12 @@ def _waiting_upstream(fleet: Fleet, row: int) -> Array:
 def _root(fleet: Fleet, row: int, now: int) -> Reason:
     window = fleet.window
     name, status = name_of(fleet, row), Status(int(window.status[row]))
-    reasons = [r for result in explain(fleet, int(window.id[row]), now) if result.result == BLOCKED for r in result.reasons]
+    reasons = [
+        r
+        for result in explain(fleet, int(window.id[row]), now)
+        if result.result == BLOCKED
+        for r in result.reasons
+    ]
     why = f": {reasons[0].message}" if reasons else ""
     return Reason(status.word, name, f"{name} is {status.word.replace('_', ' ')}{why}", int(window.id[row]))
 

@@ -33,7 +33,8 @@ def _same(event: Event, statuses: tuple[Status, ...]) -> tuple[Row, ...]:
     return tuple(Row(event, status, status) for status in statuses)
 
 
-# Statuses that would last no longer than one decision are never written: a node instance whose upstream is done, time
+# Statuses that would last no longer than one decision are never written: a node instance whose upstream is
+# done, time
 # reached and slot free goes from Not Running straight to Running.
 TRANSITIONS: tuple[Row, ...] = (
     Row(Event.GENERATED, None, N),
@@ -99,9 +100,9 @@ def page() -> str:
             "<!-- Generated from src/fieldwise/fleet/transitions.py; do not edit. -->",
             "# Statuses of a node instance",
             "",
-            "Every change of a status is one of these. A cell names the status after the event; an empty cell means that",
-            "the event cannot happen there. `generated` gives birth in `not_running`, or in `succeeded` on off-days and",
-            "for expired dry runs.",
+            "Every change of a status is one of these. A cell names the status after it; an empty cell",
+            "means that the event cannot happen there. `generated` gives birth in `not_running`, or in",
+            "`succeeded` on off-days and for expired dry runs.",
             "",
             "```mermaid",
             diagram(),

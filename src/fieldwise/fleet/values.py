@@ -150,7 +150,8 @@ class Interrupt(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A command that does not apply to the node instance in its present status, or an unknown node instance."""
+    """A command that does not apply to the node instance in its present status, or an unknown node
+    instance."""
 
     node_instance: int
     command: str
@@ -161,7 +162,8 @@ class Refused(NamedTuple):
 class Decision:
     """What one `take` decided. Write `batch` first, then act on the rest.
 
-    `next_time`: call again then at the latest, None = nothing will become due by itself. `questions`: every source
+    `next_time`: call again then at the latest, None = nothing will become due by itself. `questions`: every
+    source
     readiness something waits for now.
     """
 
@@ -203,8 +205,10 @@ class Facts:
 class Options:
     """`ignore_time`: `fieldwise run`: the scheduled time counts as reached, retries do not wait.
 
-    `default_slots`: of a resource group no project declares. `shown_after`: microseconds a node instance may wait for
-    a slot or a rule before its status says so; 0 = at once. A burst that starts within it costs no extra writes.
+    `default_slots`: of a resource group no project declares. `shown_after`: microseconds a node instance
+    may wait for
+    a slot or a rule before its status says so; 0 = at once. A burst that starts within it costs no extra
+    writes.
     """
 
     ignore_time: bool = False

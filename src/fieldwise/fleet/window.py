@@ -1,9 +1,10 @@
-"""Holds the open window: every node instance that may still run, and what it waits for, as columns of numbers."""
+"""Holds the open window: every node instance that may still run, and what it waits for, as columns of
+numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from fieldwise.model.plan import Publication
 from fieldwise.model.status import Status
 
 NONE = -(2**62)  # "not set" in a column of instants
+_CHUNK = 1 << 15
 ALONE = 1  # a member of a fused run that failed: runs by itself until it is final
 READY = 2  # every `ready` query of its sources has answered yes
 
@@ -54,12 +56,26 @@ INSTANCE_COLUMNS: dict[str, type[np.generic]] = {
 }
 
 
+# Narrow where the window is narrow: a million rows are read at once.
+_ROW_KINDS: dict[str, type[np.generic]] = {
+    **{name: kind for name, kind in NODE_COLUMNS.items() if name != "instance"},
+    **{name: kind for name, kind in INSTANCE_COLUMNS.items() if name != "task"},
+    "data_day": np.int64,
+}
+_NULLABLE = ("chosen_priority", "next_at", "started_at", "ended_at")
+
+
 class Rows(NamedTuple):
-    """Firings as columns; what the store gives when it reads many."""
+    """Firings as columns, in order of id: what a store can give at once when it reads very many.
+
+    `instance`: stored id. `node`: number in `Catalog.numbers`, by (node id, version). Instants not set are
+    NONE,
+    no chosen priority is -1.
+    """
 
     id: Array
-    instance: Array  # stored id of the instance
-    node: Array  # node number of the catalog
+    instance: Array
+    node: Array
     status: Array
     marks: Array
     chosen_priority: Array
@@ -80,21 +96,38 @@ class Rows(NamedTuple):
 
 def columns_of(firings: Iterable[Firing], catalog: Catalog) -> Rows:
     """Firings turned into columns, in order of id."""
-    flat = [
-        (
-            s.id, instance, catalog.numbers[node, version], s.status, s.marks, -1 if chosen is None else chosen,
-            s.run, s.attempt, s.retries_used, s.losses_used,
-            NONE if s.next_at is None else s.next_at,
-            NONE if s.started_at is None else s.started_at,
-            NONE if s.ended_at is None else s.ended_at,
-            kind, flow, scheduled_at, slot_start, day, ordinal,
+    source = iter(firings)
+    parts: list[list[Array]] = []
+    while chunk := list(islice(source, _CHUNK)):
+        states, instance, node, _task, kind, flow, at, start, day, ordinal, version, chosen = zip(
+            *chunk, strict=True
         )
-        for s, instance, node, _task, kind, flow, scheduled_at, slot_start, day, ordinal, version, chosen in firings
-    ]  # fmt: skip
-    table = np.array(flat, dtype=np.int64).reshape(len(flat), len(Rows._fields))
-    if len(table) > 1 and not bool((table[1:, 0] > table[:-1, 0]).all()):
-        table = table[np.argsort(table[:, 0], kind="stable")]
-    return Rows(*(table[:, i] for i in range(table.shape[1])))
+        number, status, marks, run, attempt, retries, losses, next_at, started, ended = zip(
+            *states, strict=True
+        )
+        numbers = [catalog.numbers[key] for key in zip(node, version, strict=True)]
+        plain = (number, instance, numbers, status, marks, run, attempt, retries, losses)
+        slot = (kind, flow, at, start, day, ordinal)
+        names = [name for name in Rows._fields if name not in _NULLABLE]
+        values = zip(names, (*plain, *slot), strict=True)
+        columns = [np.array(column, dtype=_ROW_KINDS.get(name, np.int64)) for name, column in values]
+        columns[5:5] = [_or(chosen, -1)]
+        columns[10:10] = [_or(next_at, NONE), _or(started, NONE), _or(ended, NONE)]
+        parts.append(columns)
+    if not parts:
+        return Rows(*(np.empty(0, dtype=np.int64) for _ in Rows._fields))
+    rows = Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    if bool((rows.id[1:] > rows.id[:-1]).all()):
+        return rows
+    order = np.argsort(rows.id, kind="stable")
+    return Rows(*(column[order] for column in rows))
+
+
+def _or(values: tuple[int | None, ...], default: int) -> Array:
+    """A column in which None stands for the default."""
+    if values.count(None) == len(values):
+        return np.full(len(values), default)
+    return np.array([default if value is None else value for value in values], dtype=np.int64)
 
 
 class Window:
@@ -140,7 +173,11 @@ class Window:
 
     @classmethod
     def build(
-        cls, publications: Iterable[Publication], firings: Iterable[Firing], facts: Facts, default_slots: int = 4
+        cls,
+        publications: Iterable[Publication],
+        firings: Iterable[Firing],
+        facts: Facts,
+        default_slots: int = 4,
     ) -> Window:
         window = cls(Catalog(publications, default_slots), facts)
         window.add(firings)
@@ -154,7 +191,7 @@ class Window:
         return at if at < len(self.id) and self.id[at] == node_instance else None
 
     def add(self, firings: Iterable[Firing]) -> Array:
-        """Take in node instances; returns their rows. Edges of old rows that waited for them are found too."""
+        """Take in node instances; returns their rows. Older rows find the edges to them too."""
         return self.add_rows(columns_of(firings, self.catalog))
 
     def add_rows(self, rows: Rows) -> Array:
@@ -175,7 +212,9 @@ class Window:
     def _add_instances(self, rows: Rows) -> Array:
         """Number of the instance of each new node instance; an instance may gain nodes later."""
         ids, at, owners = np.unique(rows.instance, return_index=True, return_inverse=True)
-        known_order = np.argsort(self.instance_id, kind="stable") if len(self.instance_id) else self.instance_id
+        known_order = (
+            np.argsort(self.instance_id, kind="stable") if len(self.instance_id) else self.instance_id
+        )
         spot = np.searchsorted(self.instance_id, ids, sorter=known_order if len(known_order) else None)
         known = np.zeros(len(ids), dtype=bool)
         numbers = np.empty(len(ids), dtype=np.int64)
@@ -191,9 +230,17 @@ class Window:
         width = self.catalog.task_width[task]
         offset = len(self.places) + np.concatenate([[0], np.cumsum(width.astype(np.int64))])
         columns = (
-            task, self.catalog.node_version[nodes], rows.flow[picks], rows.type[picks], rows.scheduled_at[picks],
-            rows.slot_start[picks], rows.data_day[picks], rows.ordinal[picks], offset[:-1], width,
-        )  # fmt: skip
+            task,
+            self.catalog.node_version[nodes],
+            rows.flow[picks],
+            rows.type[picks],
+            rows.scheduled_at[picks],
+            rows.slot_start[picks],
+            rows.data_day[picks],
+            rows.ordinal[picks],
+            offset[:-1],
+            width,
+        )
         kinds = INSTANCE_COLUMNS.values()
         self.instances = Instances(
             *(
@@ -255,7 +302,9 @@ class Window:
             self._link_old(old, np.unique(owners), births, resolver)
         self.take_edges(found)
 
-    def _link_old(self, old: int, owners: Array, births: dict[int, tuple[int, int]], resolver: Resolver) -> None:
+    def _link_old(
+        self, old: int, owners: Array, births: dict[int, tuple[int, int]], resolver: Resolver
+    ) -> None:
         """Older rows see the new instances too: exactly as if all had been read at once."""
         reach = Reach(self.instances, owners, births, self.births)
         size = int(self.instance[:old].max()) + 1
@@ -278,32 +327,38 @@ class Window:
             self._resolve_rows(np.unique(again), resolver)
 
     def _resolve_pairs(self, pairs: Array, resolver: Resolver) -> None:
-        """Drop the missing slots of (row, dependency) pairs and resolve them afresh; the edges they have stay."""
+        """Drop the missing slots of (row, dependency) pairs and resolve them afresh; the edges they have
+        stay."""
         missing = self.missing
         dropped = np.isin(_pair(missing.missing_row, missing.missing_depend), pairs)
         np.subtract.at(self.blocking, missing.missing_row[dropped], 1)
         self._keep_missing(~dropped)
         row, depend = pairs >> 32, pairs & 0xFFFFFFFF
-        found = resolver.resolve_pairs(self.instances, self.places, row, self.instance[row], self.node[row], depend)
+        found = resolver.resolve_pairs(
+            self.instances, self.places, row, self.instance[row], self.node[row], depend
+        )
         keys = [_pair(np.array([one]), self.upstream.of(np.array([one]))) for one in np.unique(row).tolist()]
         known = np.isin(_pair(found.row, found.upstream), np.concatenate(keys))
         self.take_edges(found._replace(row=found.row[~known], upstream=found.upstream[~known]))
 
     def _resolve_rows(self, rows: Array, resolver: Resolver) -> None:
-        """Forget all edges of the rows and resolve them afresh: what a policy chose before may no longer be it."""
+        """Forget all edges of the rows and resolve them afresh: what a policy chose before may no longer be
+        it."""
         mask = np.zeros(len(self), dtype=bool)
         mask[rows] = True
         self.upstream.drop(lambda sources, _ends: mask[sources])
         self.downstream.drop(lambda _sources, ends: mask[ends])
         self.blocking[rows] = 0
         self._keep_missing(~mask[self.missing.missing_row])
-        self.take_edges(resolver.resolve(self.instances, self.places, rows, self.instance[rows], self.node[rows]))
+        self.take_edges(
+            resolver.resolve(self.instances, self.places, rows, self.instance[rows], self.node[rows])
+        )
 
     def _keep_missing(self, kept: Array) -> None:
         self.missing = Resolved(_nothing(), _nothing(), *(column[kept] for column in self.missing[2:]))
 
     def reconsider(self, facts: Facts) -> Array:
-        """The calendar or the gaps changed: resolve what waits for slots not generated; returns those rows."""
+        """The calendar or gaps changed: resolve what waits for slots not generated; returns those rows."""
         self.facts = facts
         missing = self.missing
         rows: Array = np.unique(missing.missing_row).astype(np.int64)
@@ -325,11 +380,14 @@ class Window:
         )._replace(row=_nothing(), upstream=_nothing())
 
     def _targets_of(self, rows: Rows) -> Array:
-        """A partition is the instant of a slot for sub-day tables, else its day; instants are far bigger than days."""
+        """A partition is the instant of a slot for sub-day tables, else its day; instants are far bigger
+        than days."""
         by_instant = self.catalog.node_by_instant[rows.node]
         values, at = np.unique(np.where(by_instant, rows.slot_start, rows.data_day), return_inverse=True)
         numbers = [self._partitions.setdefault(value, len(self._partitions)) for value in values.tolist()]
-        answer: Array = self.catalog.node_name[rows.node] << 32 | np.array(numbers, dtype=np.int64)[at.ravel()]
+        answer: Array = (
+            self.catalog.node_name[rows.node] << 32 | np.array(numbers, dtype=np.int64)[at.ravel()]
+        )
         return answer
 
     def rows_of(self, owners: Array) -> tuple[Array, Array]:
@@ -346,14 +404,15 @@ class Window:
             getattr(self, name)[rows].tolist()
             for name in ("id", "status", "marks", "run", "attempt", "retries_used", "losses_used")
         ]
-        for name in ("next_at", "started_at", "ended_at"):
-            columns.append(optional(getattr(self, name)[rows]))
+        columns += [optional(getattr(self, name)[rows]) for name in ("next_at", "started_at", "ended_at")]
         return list(map(tuple.__new__, repeat(NodeState), zip(*columns, strict=True)))
 
     @property
     def nbytes(self) -> int:
         own = sum(getattr(self, name).nbytes for name in NODE_COLUMNS)
-        instances = sum(column.nbytes for column in self.instances) + self.instance_id.nbytes + self.places.nbytes
+        instances = (
+            sum(column.nbytes for column in self.instances) + self.instance_id.nbytes + self.places.nbytes
+        )
         return int(own + instances + self.downstream.nbytes + self.upstream.nbytes)
 
 
