@@ -1,0 +1,1 @@
+"""Where SQL runs: data and flags first, code only where data cannot say it."""
