@@ -4,6 +4,7 @@ interrupted."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, repeat
 
 import numpy as np
 
@@ -589,6 +590,9 @@ class Fleet:
         while queue.dirty:
             group = min(queue.dirty)
             queue.dirty.remove(group)
+            if not queue.rule_running:
+                self._dispatch_freely(group, sets)
+                continue
             while (row := queue.take(group)) is not None:
                 if not self._busy(row):
                     sets.append(self._fuse(row, group))
@@ -597,6 +601,37 @@ class Fleet:
         if queue.moved:
             self._unshown.append((self.changes.now, np.array(queue.moved, dtype=np.int64)))
             queue.moved = []
+
+    def _dispatch_freely(self, group: int, sets: list[list[int]]) -> None:
+        """The same as `take` until nothing can start, for the usual case that no throttling rule exists."""
+        queue, window, running, targets = self.queue, self.window, self._running, self._targets
+        queued_at, level, target, node = window.queued_at, window.level, window.target, window.node
+        costs, fusable, used = self.catalog.costs, self.catalog.fusable, queue.used
+        line, slots = queue.main_line(group), self.catalog.group_slots[group]
+        while line.heap and used[group] < slots:
+            entry = line.heap[0]
+            row, number = entry[4], node[entry[4]]
+            if queued_at[row] == NONE or level[row] != -entry[0]:
+                line.drop_head()
+                continue
+            cost = costs[number]
+            if cost != 1 and queue.cost(row) > slots - used[group]:
+                return
+            if (mine := int(target[row])) in targets:
+                self._busy(row)
+            elif cost != 1 or fusable[number]:
+                sets.append(self._fuse(row, group))
+            else:
+                attempt = self.next_attempt
+                self.next_attempt = attempt + 1
+                self._sets[attempt] = (group, 1, 1)
+                running[attempt] = row
+                targets.add(mine)
+                used[group] += 1
+                queue.queued -= 1
+                queued_at[row] = NONE
+                line.drop_head()
+                sets.append([row])
 
     def _busy(self, row: int) -> bool:
         """The second of two rows with one target in the same decision leaves the queue."""
@@ -645,26 +680,23 @@ class Fleet:
         self.deadlines.add(now + self.catalog.node_timeout[window.node[rows]], window.attempt[rows])
         self.changes.batch.next_attempt = self.next_attempt
         folder = from_micros(now).strftime("logs/%Y-%m-%d/")
-        members = zip(
-            window.id[rows].tolist(),
-            window.attempt[rows].tolist(),
-            window.run[rows].tolist(),
-            window.node[rows].tolist(),
-            kinds,
-            strict=True,
+        ids, attempts, runs = (column[rows].tolist() for column in (window.id, window.attempt, window.run))
+        nodes = window.node[rows].tolist()
+        versions = [self.catalog.publication_of[node] for node in nodes]
+        sizes = [len(group) for group in sets]
+        heads = list(accumulate(sizes, initial=0))[:-1]
+        # Every member of a set carries the attempt of the first, and its log.
+        firsts = attempts if len(sets) == len(rows) else np.repeat(np.array(attempts)[heads], sizes).tolist()
+        logs = [f"{folder}{first}.log" for first in firsts]
+        columns = zip(ids, runs, attempts, repeat(now), versions, kinds, logs, firsts, strict=False)
+        self.changes.batch.run_starts.extend(map(tuple.__new__, repeat(RunStart), columns))
+        names = [self.catalog.names[node] for node in nodes]
+        who = list(map(tuple.__new__, repeat(StartMember), zip(ids, attempts, runs, names, strict=True)))
+        slots = self._slots([group[0] for group in sets])
+        self.decision.starts.extend(
+            Start(tuple(who[at : at + size]), slot[0], slot[1], versions[at], *slot[2:], logs[at])
+            for at, size, slot in zip(heads, sizes, slots, strict=True)
         )
-        log = map(f"{folder}{{}}.log".format, window.attempt[[group[0] for group in sets]].tolist())
-        starts, run_starts, names = self.decision.starts, self.changes.batch.run_starts, self.catalog.names
-        versions = self.catalog.publication_of
-        for group, slot, path in zip(sets, self._slots([group[0] for group in sets]), log, strict=True):
-            mine = [next(members) for _ in group]
-            first, version = mine[0][1], versions[mine[0][3]]
-            for number, attempt, run, _, kind in mine:
-                run_starts.append(RunStart(number, run, attempt, now, version, kind, path, first))
-            who = tuple(
-                [StartMember(number, attempt, run, names[node]) for number, attempt, run, node, _ in mine]
-            )
-            starts.append(Start(who, slot[0], slot[1], version, *slot[2:], path))
 
     def _slots(self, rows: list[int]) -> Iterable[tuple[int, str, InstanceType, int, int, int, int, int]]:
         """Instance, task, type, flow, scheduled time, slot start, data day and ordinal of each row."""

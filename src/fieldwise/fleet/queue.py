@@ -205,6 +205,10 @@ class Queue:
             line = self.lines[group, rule] = Line()
         return line
 
+    def main_line(self, group: int) -> Line:
+        """The line of the rows that no rule holds."""
+        return self._line(group, MAIN)
+
     def head(self, group: int, rule: int) -> Entry | None:
         """The best row that still waits in this line."""
         line = self.lines.get((group, rule))
