@@ -76,6 +76,15 @@ def test_a_source_that_is_not_ready_is_asked_when_the_time_has_come():
     assert world.decision.questions == []
 
 
+def test_two_sources_may_answer_one_after_the_other():
+    a = table("a", node("a", "n1", waits_for=("raw.x", "raw.y")))
+    world = World([publication(a)], Birth().days([a], [5]))
+    x, y = world.take().questions
+    assert world.take(Answer(x, True)).questions == [y]
+    world.take(Answer(y, True))
+    assert world.started() == [[1]]
+
+
 @pytest.mark.parametrize(("command", "code"), [(Pause, "paused"), (Hold, "held")])
 def test_pause(command: type, code: str):
     a, b = simple("a"), simple("b", need("a"))

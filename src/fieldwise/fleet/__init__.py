@@ -34,6 +34,10 @@ How the leader uses it (one `Fleet` per environment; instants are integer micros
   start must hold every version that a firing names.
 - `explain(fleet, node_instance, now)` (readiness.py) -> `[CheckResult(check, result, reasons)]`, the same
   checks.
+- `fleet.reconsider(facts)`, then `take`: after a gap was recorded or closed, or the calendar changed.
+- A store that reads very many may give `window.Rows` (columns) instead of firings, to `Fleet` and in `Added`.
+- `gc.freeze()` after the start is worth a fifth of the time of every decision.
+- `Options(shown_after=200_000)`: waiting statuses shorter than 0.2 s are not written; 0 writes them all.
 - `fieldwise run`: `Options(ignore_time=True)`.
 - A start after a crash: node instances stored as Running come back as running; the leader asks the ledger
   and sends

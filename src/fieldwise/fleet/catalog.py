@@ -226,6 +226,13 @@ class Catalog:
         depends = np.array(self._dependency_facts, dtype=np.int64).reshape(len(self.dependencies), 5)
         self.depend_task = depends[:, 0].copy()
         self.depend_kind = depends[:, 1].astype(np.int8)
+        looks = np.repeat(np.arange(len(self.nodes)), np.diff(self._dependency_starts))[
+            self.depend_kind != DAYS
+        ]
+        self.version_looks = np.zeros(len(self.version_nodes), dtype=bool)
+        self.version_looks[self.node_version[looks]] = (
+            True  # some window of it looks at instants, not at days
+        )
         self.depend_first = depends[:, 2].astype(np.int32)
         self.depend_last = depends[:, 3].astype(np.int32)
         self.depend_policy = depends[:, 4].astype(np.int8)

@@ -184,10 +184,11 @@ class Fleet:
             if rows:
                 self._asked[answer.question] = rows
             return
-        for row in rows:
-            if not any(row in others for others in self._asked.values()):
-                self.window.flags[row] |= READY
-        self._woken.append(np.array(rows, dtype=np.int64))
+        # Woken only with its last answer: sooner it would ask for those again that it has.
+        waiting = {row for others in self._asked.values() for row in others}
+        ready = np.array([row for row in rows if row not in waiting], dtype=np.int64)
+        self.window.flags[ready] |= READY
+        self._woken.append(ready)
 
     def _set_priority(self, item: SetPriority) -> None:
         rows = self._rows(item.node_instances, "SetPriority")

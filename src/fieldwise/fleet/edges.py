@@ -460,10 +460,12 @@ class Reach:
         np.minimum.at(self.first, line, table[4])
         np.maximum.at(self.last, line, table[5])
 
-    def near(self, instances: Instances, size: int) -> Array:
+    def near(self, instances: Instances, catalog: Catalog, size: int) -> Array:
         """Of the first `size` instances those that are new enough to look at the new slots at all."""
         flows = np.isin(instances.flow[:size], np.unique(self.flow))
-        answer: Array = flows & (instances.day[:size] >= int(self.first_day.min()) - 2)
+        # Days of two zones differ by one at most, and a window of instants may begin in the day before.
+        margin = np.where(catalog.version_looks[instances.version[:size]], 2, 0)
+        answer: Array = flows & (instances.day[:size] >= int(self.first_day.min()) - margin)
         return answer
 
     def hits(self, instances: Instances, owner: Array, depend: Array, resolver: Resolver) -> Array:

@@ -308,7 +308,7 @@ class Window:
         """Older rows see the new instances too: exactly as if all had been read at once."""
         reach = Reach(self.instances, owners, births, self.births)
         size = int(self.instance[:old].max()) + 1
-        seen = np.flatnonzero(reach.near(self.instances, size))
+        seen = np.flatnonzero(reach.near(self.instances, self.catalog, size))
         rows = self.rows_of(seen)[0]
         rows = rows[rows < old]
         row, depend = resolver.pairs(rows, self.node[rows])
