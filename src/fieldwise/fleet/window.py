@@ -206,6 +206,7 @@ class Window:
         owners = self._add_instances(rows)
         self._append(rows, owners)
         self._place(fresh, owners)
+        del rows  # as big as the window itself, and no longer needed while edges are sought
         self._link(fresh, owners, births)
         return fresh
 
