@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 _LOGGER = logging.getLogger("fieldwise")
+_LOGGER.addHandler(logging.NullHandler())
 
 
 class JsonLines(logging.Formatter):
@@ -24,7 +25,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: str = "info") -> None:
-    """Send the package's log to stderr; without this call only warnings reach anybody."""
+    """Send the package's log to stderr; without this call it goes nowhere."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     _LOGGER.handlers[:] = [handler]

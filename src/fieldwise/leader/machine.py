@@ -165,24 +165,33 @@ class Leader:
 
     def _rebuild(self, now: int) -> list[Report]:
         """Rebuild the window; returns reports on attempts that the store calls running and nobody has in hand."""
-        environment = self.settings.environment
         settle_publications(self.store, self.engine, self.epoch, from_micros(now))
-        self.versions = Versions(self.store, environment)
+        firings = self._read()
+        unknown = self._unknown(firings)
+        reports = settle_running(self.store, self.engine, self.epoch, unknown, from_micros(now))
+        self.fleet = self._fleet(firings)
+        self._timer_at = 0
+        self._questions, self._asked_at = [], {}
+        return reports
+
+    def read_window(self) -> Fleet:
+        """The open window as the store has it, for reading only; nothing is settled or decided."""
+        return self._fleet(self._read())
+
+    def _read(self) -> list[Firing]:
+        self.versions = Versions(self.store, self.settings.environment)
         self.calendar = Calendar(self.versions)
         self.requests = Requests(self.versions, self.store, self.calendar)
-        firings = [firing for firing in self.store.window(environment) if self._in_scope(firing)]
-        publications = self.versions.named({(firing.task, firing.version) for firing in firings})
-        reports = settle_running(self.store, self.engine, self.epoch, self._unknown(firings), from_micros(now))
-        self.fleet = Fleet(
-            publications,
+        return [firing for firing in self.store.window(self.settings.environment) if self._in_scope(firing)]
+
+    def _fleet(self, firings: list[Firing]) -> Fleet:
+        return Fleet(
+            self.versions.named({(firing.task, firing.version) for firing in firings}),
             firings,
             facts_of(self.store, self.versions, self.calendar),
             next_attempt=self.store.next_attempt(),
             options=self.settings.options,
         )
-        self._timer_at = 0
-        self._questions, self._asked_at = [], {}
-        return reports
 
     def _in_scope(self, firing: Firing) -> bool:
         scope = self.settings.scope

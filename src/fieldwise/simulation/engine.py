@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fieldwise.model.attempt import Target
@@ -19,6 +19,7 @@ class Warehouse:
     ledger: dict[Target, int] = field(default_factory=dict)
     fence: dict[Target, int] = field(default_factory=dict)
     versions: dict[Target, list[int]] = field(default_factory=dict)
+    on_publish: Callable[[Mapping[Target, int]], None] = lambda targets: None
 
     def publish(self, targets: Mapping[Target, int]) -> bool:
         """All or nothing; False: an attempt is fenced, or a greater one was there."""
@@ -28,6 +29,7 @@ class Warehouse:
         for target, attempt in targets.items():
             self.ledger[target] = attempt
             self.versions.setdefault(target, []).append(attempt)
+        self.on_publish(targets)
         return True
 
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-KINDS = (
-    "crash_before_write",
-    "crash_after_write",
-    "lost_commit_answer",
-    "store_busy",
-    "statement_interrupted",
-    "crash_outside",
-    "engine_unavailable",
-    "engine_answer_lost",
+OF_WRITES = ("crash_before_write", "crash_after_write", "lost_commit_answer", "store_busy")
+OF_CALLS = ("crash_outside", "engine_unavailable", "engine_answer_lost")
+OF_ATTEMPTS = (
     "duplicate_report",
     "late_report",
     "worker_died",
@@ -24,6 +18,14 @@ KINDS = (
     "zombie",
     "paused_leader",
 )
+PAUSED_IN_WRITE = "paused_in_write"
+# A day has thousands of writes and dozens of attempts.
+CHANCES = {
+    **dict.fromkeys(OF_WRITES, (0.003, 0.01, 0.03)),
+    **dict.fromkeys(OF_CALLS, (0.01, 0.05, 0.15)),
+    PAUSED_IN_WRITE: (0.01, 0.03),
+    **dict.fromkeys(OF_ATTEMPTS, (0.05, 0.15, 0.3)),
+}
 
 
 class Crash(BaseException):
@@ -42,9 +44,9 @@ class Faults:
         self.counts: Counter[str] = Counter()
         self._chance: dict[str, float] = {}
         if storm:
-            for kind in KINDS:
+            for kind, chances in CHANCES.items():
                 if random.random() < 0.6:
-                    self._chance[kind] = random.choice((0.01, 0.03, 0.08))
+                    self._chance[kind] = random.choice(chances)
 
     def strikes(self, kind: str) -> bool:
         chance = self._chance.get(kind)
@@ -52,6 +54,9 @@ class Faults:
             return False
         self.counts[kind] += 1
         return True
+
+    def never(self, kind: str) -> None:
+        self._chance.pop(kind, None)
 
     def calm(self) -> None:
         self._chance.clear()

@@ -24,7 +24,8 @@ def check(store: Store, warehouse: Warehouse, publication: Publication) -> list[
         *unique_firings(firings),
         *one_attempt(firings, versions),
         *ledger_rises(warehouse),
-        *success_is_published(firings, versions, warehouse),
+        *success_is_published(store, firings, versions, warehouse),
+        *success_has_a_reason(firings, store),
         *within_limits(firings, publication),
         *within_budget(firings, publication),
         *events_fold(store, firings),
@@ -62,17 +63,36 @@ def ledger_rises(warehouse: Warehouse) -> list[str]:
     ]
 
 
-def success_is_published(firings: Iterable[Firing], versions: Versions, warehouse: Warehouse) -> list[str]:
+def success_is_published(
+    store: Store, firings: Iterable[Firing], versions: Versions, warehouse: Warehouse
+) -> list[str]:
+    """S5: a run that ended has succeeded if and only if the ledger took its attempt, ever."""
+    targets = {
+        firing.state.id: target_of(versions.environment, versions.task(firing.task, firing.version), firing)
+        for firing in firings
+    }
     wrong = []
+    for instance in {firing.instance for firing in firings}:
+        for run in store.runs(instance):
+            target = targets[run["node_instance"]]
+            published = run["attempt"] in warehouse.versions.get(target, ())
+            if run["outcome"] != "running" and published != (run["outcome"] == "succeeded"):
+                words = "in the ledger" if published else "not in the ledger"
+                wrong.append(f"S5: attempt {run['attempt']} of {target} {run['outcome']}, it is {words}")
+    return wrong
+
+
+def success_has_a_reason(firings: Iterable[Firing], store: Store) -> list[str]:
+    """S5: Succeeded means a succeeded latest run, a dry run, or an audited set-success."""
+    wrong = []
+    by_instance = {firing.instance: store.runs(firing.instance) for firing in firings}
     for firing in firings:
         state = firing.state
-        target = target_of(versions.environment, versions.task(firing.task, firing.version), firing)
-        there = warehouse.ledger.get(target)
-        if state.status == Status.SUCCEEDED and not Mark(state.marks) & NO_LEDGER and there != state.attempt:
-            wrong.append(f"S5: {target} Succeeded as attempt {state.attempt}, the ledger has {there}")
-        if state.status != Status.SUCCEEDED and there is not None and there == state.attempt:
-            if state.status == Status.FAILED:
-                wrong.append(f"S5: {target} Failed although the ledger has its attempt {there}")
+        if state.status != Status.SUCCEEDED or Mark(state.marks) & NO_LEDGER:
+            continue
+        ended = [r for r in by_instance[firing.instance] if r["node_instance"] == state.id]
+        if not any(r["number"] == state.run and r["outcome"] == "succeeded" for r in ended):
+            wrong.append(f"S5: {firing.node} Succeeded without a run that did")
     return wrong
 
 
@@ -117,6 +137,26 @@ def events_fold(store: Store, firings: Iterable[Firing]) -> list[str]:
     return wrong
 
 
+# Written out again on purpose: a second opinion on the transition table (spec 4, "Eligibility").
+WAITING = {Status.WAITING_TIME, Status.THROTTLED, Status.WAITING_RESOURCES}
+ALLOWED = {
+    Event.STOPPED: {*WAITING, Status.RUNNING},
+    Event.PAUSED: {Status.NOT_RUNNING, Status.WAITING_TIME, Status.THROTTLED},
+    Event.FORCED_SUCCESS: {Status.NOT_RUNNING, Status.FAILED},
+    Event.STARTED: {Status.NOT_RUNNING, *WAITING},
+    Event.SUCCEEDED: {Status.RUNNING},
+    Event.FAILED: {Status.RUNNING},
+}
+
+
+def preconditions(event: Transition) -> list[str]:
+    """S10: an operation takes hold only in the statuses where it may."""
+    allowed = ALLOWED.get(Event(event.event))
+    if allowed is None or event.before in allowed:
+        return []
+    return [f"S10: {Event(event.event).name} in {Status(event.before).word} at {event.node_instance}"]
+
+
 def fold(events: Iterable[Transition], wrong: list[str]) -> Mapping[int, tuple[int, int]]:
     states: dict[int, tuple[int, int]] = {}
     for event in events:
@@ -126,6 +166,7 @@ def fold(events: Iterable[Transition], wrong: list[str]) -> Mapping[int, tuple[i
         if known is not None:
             if known[0] != event.before:
                 wrong.append(f"S16: {event.node_instance}: event from {event.before}, was {known[0]}")
+            wrong += preconditions(event)
             if next_status(Event(event.event), Status(event.before)) != event.after:
                 wrong.append(f"S9: {Event(event.event).name} took {event.before} to {event.after}")
         states[event.node_instance] = (event.after, event.marks)

@@ -12,7 +12,7 @@ from typing import Any, cast
 from fieldwise.fleet.values import Force, Input, Options, Pause, Rerun, Resume, SetSuccess, Stop
 from fieldwise.leader.generation import GenerationTimer
 from fieldwise.leader.machine import Leader, NotLeading, Settings
-from fieldwise.model.attempt import AttemptRequest
+from fieldwise.model.attempt import AttemptRequest, Target
 from fieldwise.model.errors import Deposed
 from fieldwise.model.event import Firing, from_micros
 from fieldwise.model.plan import Publication
@@ -21,37 +21,54 @@ from fieldwise.ports.store import Store
 from fieldwise.simulation import invariants
 from fieldwise.simulation.clock import DAY, HOUR, MINUTE, SECOND, VirtualClock
 from fieldwise.simulation.engine import SimulatedEngine, Warehouse
-from fieldwise.simulation.faults import Crash, Faults, StoreFault
+from fieldwise.simulation.faults import PAUSED_IN_WRITE, Crash, Faults, StoreFault
 from fieldwise.simulation.oracle import missing_upstream, slots_due
 from fieldwise.simulation.worker import SimulatedWorker
 from fieldwise.simulation.world import random_publication
 from fieldwise.store.sqlite import SqliteStore
 
 START = 1_795_000_000 * SECOND  # an afternoon in November 2026
-LEASE = 30.0
+LEASE = 600.0
 WRITES = frozenset(
-    ("lead", "begin_publication", "activate_publication", "generate", "raise_attempt", "commit", "record_gap")
+    ("begin_publication", "activate_publication", "generate", "raise_attempt", "commit", "record_gap")
 )
 
 
 class FaultyStore:
     """The real store, with writes that fail before or after they happened."""
 
-    def __init__(self, store: Store, faults: Faults) -> None:
+    def __init__(self, store: Store, faults: Faults, usurp: Callable[[], None]) -> None:
         self._store = store
         self._faults = faults
+        self._usurp = usurp
+        self.deposed_writes = 0
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        return self._wrapped(method) if name in WRITES else method
+        if name == "lead":
+            return self._leading(method)
+        return self._wrapped(name, method) if name in WRITES else method
 
-    def _wrapped(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _leading(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Only taking the lease is a write worth failing; a standby asks too often."""
+
+        def lead(*arguments: Any) -> Any:
+            epoch = method(*arguments)
+            return self._wrapped("lead", lambda: epoch)() if epoch is not None else None
+
+        return lead
+
+    def _wrapped(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def write(*arguments: Any, **named: Any) -> Any:
             if self._faults.strikes("crash_before_write"):
                 raise Crash("before a write")
             if self._faults.strikes("store_busy"):
                 raise StoreFault("the store is busy")
+            usurped = name == "commit" and self._faults.strikes(PAUSED_IN_WRITE)
+            if usurped:
+                self._usurp()
             answer = method(*arguments, **named)
+            self.deposed_writes += usurped
             if self._faults.strikes("crash_after_write"):
                 raise Crash("after a write")
             if self._faults.strikes("lost_commit_answer"):
@@ -84,12 +101,16 @@ class Storm:
 
     def __init__(self, seed: int, days: int = 2, tables: int = 4) -> None:
         self.random = Random(seed)
+        self.one_machine = self.random.random() < 0.5
         self.clock = VirtualClock(START + self.random.randrange(0, DAY))
         self.faults = Faults(self.random)
+        if self.one_machine:
+            self.faults.never(PAUSED_IN_WRITE)
         self.real = SqliteStore(":memory:")
         self.real.migrate()
-        self.store = cast(Store, FaultyStore(self.real, self.faults))
-        self.warehouse = Warehouse()
+        self.faulty = FaultyStore(self.real, self.faults, self._usurp)
+        self.store = cast(Store, self.faulty)
+        self.warehouse = Warehouse(on_publish=self._published)
         self.engine = SimulatedEngine(self.warehouse, self.faults)
         self.publication = random_publication(self.random, self.random.randint(2, tables))
         self.storm_ends = self.clock.micros + days * DAY
@@ -127,7 +148,9 @@ class Storm:
     def _boot(self) -> None:
         self._boots += 1
         worker = SimulatedWorker(self.clock, self.warehouse, self.faults, self.random, self._started)
-        settings = Settings(f"process {self._boots}", options=Options(shown_after=0), lease=LEASE)
+        # One machine: the home lock says who leads. Several: the lease does, and the heir waits for its end.
+        holder = "home" if self.one_machine else f"process {self._boots}"
+        settings = Settings(holder, options=Options(shown_after=0), lease=LEASE, tolerate=100)
         leader = Leader(self.store, self.engine, worker, settings, [GenerationTimer(self.store)])
         self._processes.append(Process(leader, worker, self.clock.micros))
         self._recovering = True
@@ -147,7 +170,7 @@ class Storm:
                 between()
                 next_between = self.clock.micros + self.random.randrange(5 * MINUTE, 2 * HOUR)
             steps += 1
-            if steps % 16 == 0:
+            if steps % 50 == 0:
                 self._check_state()
             if steps > 200_000:
                 self.outcome.violations.append("L4: the machine never comes to rest")
@@ -166,6 +189,9 @@ class Storm:
             self._crashed(process)
         except (Deposed, NotLeading):
             self._lost_leadership(process)
+        except Exception as error:
+            self._violated(f"L6: the leader cannot go on: {error!r}")
+            process.asleep = True
 
     def _crashed(self, process: Process) -> None:
         self.outcome.counts["crash_in_recovery" if self._recovering else "crash"] += 1
@@ -182,7 +208,7 @@ class Storm:
             self.outcome.counts["deposed"] += 1
             process.asleep = True
             process.worker.leader_died()
-        process.next_time = self.clock.micros + 5 * SECOND
+        process.next_time = self.clock.micros + 30 * SECOND
 
     def _started(self, request: AttemptRequest) -> None:
         """S2, S3, S7, S18 at the moment of every start."""
@@ -200,19 +226,38 @@ class Storm:
             if late:
                 self._violated(f"S7: {firing.node} at {firing.data_day} starts before {late[0]}")
 
+    def _published(self, targets: Mapping[Target, int]) -> None:
+        """S2: only the attempt that the store calls running may change the warehouse."""
+        running = {
+            f.state.attempt
+            for f in self.real.window(self.publication.environment)
+            if f.state.status == Status.RUNNING
+        }
+        for target, attempt in targets.items():
+            if attempt not in running:
+                self._violated(f"S2: attempt {attempt} published {target} without being authorised")
+
+    def _usurp(self) -> None:
+        """The leader stops for longer than its lease in the middle of a write; another one takes over."""
+        self.clock.move_to(self.clock.micros + int(2 * LEASE * SECOND))
+        self._boot()
+        self._turn(self._processes[-1])
+
     # -- the operator
 
     def _disturb(self) -> None:
         """Something an operator does, or the process stops for a while and another one takes over."""
-        if self.faults.strikes("paused_leader") and self._processes:
+        if not self.one_machine and self.faults.strikes("paused_leader"):
             process = self.random.choice(self._processes)
             if not process.asleep:
                 process.next_time = self.clock.micros + self.random.randrange(2, 8) * int(LEASE * SECOND)
                 self._boot()
                 return
-        firings = list(self.real.window(self.publication.environment))
         leading = [p for p in self._processes if p.leader.epoch and not p.asleep]
-        if not firings or not leading or self.random.random() < 0.5:
+        if not leading or self.random.random() < 0.5:
+            return
+        firings = list(self.real.window(self.publication.environment))
+        if not firings:
             return
         chosen = tuple(sorted({self.random.choice(firings).state.id for _ in range(self.random.randint(1, 3))}))
         verb = self.random.choice((Stop, Pause, Resume, Rerun, Force, SetSuccess))
@@ -242,6 +287,8 @@ class Storm:
         self.outcome.violations.append(f"{sentence} (at {self.clock.now().isoformat()})")
 
     def _check_state(self) -> None:
+        if self.faulty.deposed_writes:
+            self._violated("S3: a deposed leader's write was taken")
         for sentence in invariants.check(self.real, self.warehouse, self.publication):
             self._violated(sentence)
 
