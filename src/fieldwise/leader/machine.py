@@ -316,12 +316,16 @@ class Leader:
         self._silent.setdefault(interrupt.attempt, (until, interrupt.code))
         self.worker.interrupt(interrupt.attempt, interrupt.code)
 
+    def _nothing_due(self) -> bool:
+        assert self.fleet is not None
+        return not self.fleet.running() and self.fleet.timers.next is None
+
     def _next_turn(self, decision: Decision, now: int) -> int | None:
         if self._reports:
             self.idle = False
             return now
         unasked = [question for question in decision.questions if question not in self._asked_at]
-        self.idle = not (self._doubts.open or unasked) and decision.next_time is None
+        self.idle = not (self._doubts.open or unasked) and self._nothing_due()
         times = [self._lease_until - int(self.settings.lease * SECOND * 2 / 3)]
         self._questions = decision.questions
         times += [self._ask_at(question) for question in self._questions]

@@ -175,7 +175,8 @@ def _template(publication: Publication, task: CompiledTask, names: tuple[str, ..
 
 
 def _fused(task: CompiledTask, nodes: Sequence[Node]) -> tuple[str, tuple[str, ...]]:
-    raise NotImplementedError(compiler)
+    fused = compiler.fuse(task, nodes)
+    return fused.sql, fused.parameters
 
 
 def _source_reads(
