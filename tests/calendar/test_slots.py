@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -54,7 +55,9 @@ def transition_days(name: str, years: range) -> list[date]:
 @pytest.mark.parametrize("name", ZONES)
 def test_wall_clock_times_around_every_transition_agree_with_the_oracle(name: str) -> None:
     zone = ZoneInfo(name)
-    days = [day + timedelta(days=shift) for day in transition_days(name, range(2024, 2027)) for shift in (-1, 0)]
+    days = [
+        day + timedelta(days=shift) for day in transition_days(name, range(2024, 2027)) for shift in (-1, 0)
+    ]
     for day in days[:8]:
         if not minutes_of(day, zone):
             continue
@@ -74,19 +77,25 @@ def test_hourly_slots_count_real_hours_from_midnight(name: str) -> None:
 
 
 def test_the_day_of_the_autumn_change_has_25_hours_and_each_slot_begins_where_the_last_ended() -> None:
-    days = slots_between(Schedule(Period.HOUR, (), 1, 0, 1439), "Europe/Berlin", ALWAYS, date(2026, 10, 24), date(2026, 10, 26))
+    days = slots_between(
+        Schedule(Period.HOUR, (), 1, 0, 1439), "Europe/Berlin", ALWAYS, date(2026, 10, 24), date(2026, 10, 26)
+    )
     assert sum(slot.data_timestamp == date(2026, 10, 24) for slot in days) == 25
-    assert all(b.slot_start == a.scheduled_at for a, b in zip(days, days[1:], strict=False))
+    assert all(b.slot_start == a.scheduled_at for a, b in itertools.pairwise(days))
 
 
 def test_a_time_in_the_spring_gap_runs_at_the_first_valid_instant() -> None:
-    [slot] = slots_between(Schedule(Period.DAY, (150,)), "Europe/Berlin", ALWAYS, date(2026, 3, 29), date(2026, 3, 29))
+    [slot] = slots_between(
+        Schedule(Period.DAY, (150,)), "Europe/Berlin", ALWAYS, date(2026, 3, 29), date(2026, 3, 29)
+    )
     assert slot.scheduled_at == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
     assert slot.data_timestamp == date(2026, 3, 28)
 
 
 def test_a_time_in_the_autumn_fold_runs_once_the_first_time() -> None:
-    [slot] = slots_between(Schedule(Period.DAY, (150,)), "Europe/Berlin", ALWAYS, date(2026, 10, 25), date(2026, 10, 25))
+    [slot] = slots_between(
+        Schedule(Period.DAY, (150,)), "Europe/Berlin", ALWAYS, date(2026, 10, 25), date(2026, 10, 25)
+    )
     assert slot.scheduled_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
@@ -108,12 +117,22 @@ def test_week_month_and_year_tasks_have_a_slot_every_day_and_off_days_are_marked
     week = Schedule(Period.WEEK, (180,), on=("mon", "thu"))
     assert working(week, date(2026, 11, 16), date(2026, 11, 22)) == [date(2026, 11, 16), date(2026, 11, 19)]
     month = Schedule(Period.MONTH, (0,), on=("31",))
-    assert working(month, date(2026, 2, 1), date(2026, 4, 30)) == [date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30)]
+    assert working(month, date(2026, 2, 1), date(2026, 4, 30)) == [
+        date(2026, 2, 28),
+        date(2026, 3, 31),
+        date(2026, 4, 30),
+    ]
     skipping = Schedule(Period.MONTH, (0,), on=("1", "31"), short_months=ShortMonths.SKIP)
-    assert working(skipping, date(2026, 2, 1), date(2026, 3, 31)) == [date(2026, 2, 1), date(2026, 3, 1), date(2026, 3, 31)]
+    assert working(skipping, date(2026, 2, 1), date(2026, 3, 31)) == [
+        date(2026, 2, 1),
+        date(2026, 3, 1),
+        date(2026, 3, 31),
+    ]
     leap = Schedule(Period.YEAR, (0,), on=("02-29",), short_months=ShortMonths.SKIP)
     assert working(leap, date(2027, 1, 1), date(2028, 12, 31)) == [date(2028, 2, 29)]
-    assert working(Schedule(Period.YEAR, (0,), on=("02-29",)), date(2027, 1, 1), date(2027, 12, 31)) == [date(2027, 2, 28)]
+    assert working(Schedule(Period.YEAR, (0,), on=("02-29",)), date(2027, 1, 1), date(2027, 12, 31)) == [
+        date(2027, 2, 28)
+    ]
 
 
 def test_outside_its_validity_a_task_has_off_days() -> None:
@@ -137,7 +156,11 @@ def test_slots_due_between_two_instants_leave_nothing_out_and_take_nothing_twice
         slot
         for hours in range(0, 72, 5)
         for slot in slots_due(
-            schedule, "Europe/Berlin", ALWAYS, start + timedelta(hours=hours), min(start + timedelta(hours=hours + 5), start + timedelta(days=3))
+            schedule,
+            "Europe/Berlin",
+            ALWAYS,
+            start + timedelta(hours=hours),
+            min(start + timedelta(hours=hours + 5), start + timedelta(days=3)),
         )
     ]
     assert pieces == whole

@@ -10,7 +10,9 @@ from fieldwise.model.schedule import Period, Policy, Schedule, Slot, Validity, W
 ZONE = "Europe/Berlin"
 
 
-def slots(schedule: Schedule, first: date = date(2026, 10, 20), last: date = date(2026, 10, 28)) -> list[Slot]:
+def slots(
+    schedule: Schedule, first: date = date(2026, 10, 20), last: date = date(2026, 10, 28)
+) -> list[Slot]:
     return slots_of_data_days(schedule, ZONE, Validity(), first, last)
 
 

@@ -87,7 +87,9 @@ class NodeInstance(Answer):
     end: str | None = None
     run_seconds: float | None = None
     upstream: int = Field(description="number of direct upstream node instances")
-    waits_for: list[str] = Field(default=[], description="why it does not run now, in words; empty if nothing holds it")
+    waits_for: list[str] = Field(
+        default=[], description="why it does not run now, in words; empty if nothing holds it"
+    )
 
 
 class InstanceDetail(InstanceItem):

@@ -23,7 +23,9 @@ def slots_between(schedule: Schedule, zone: str, validity: Validity, first: date
     return found
 
 
-def slots_of_data_days(schedule: Schedule, zone: str, validity: Validity, first: date, last: date) -> list[Slot]:
+def slots_of_data_days(
+    schedule: Schedule, zone: str, validity: Validity, first: date, last: date
+) -> list[Slot]:
     """All slots with data timestamps in [first, last]."""
     return slots_between(schedule, zone, validity, first + DAY, last + DAY)
 
@@ -56,8 +58,12 @@ def _valid(validity: Validity, day: date) -> bool:
     return after_start and before_end
 
 
-def slots_due(schedule: Schedule, zone: str, validity: Validity, after: datetime, until: datetime) -> list[Slot]:
+def slots_due(
+    schedule: Schedule, zone: str, validity: Validity, after: datetime, until: datetime
+) -> list[Slot]:
     """The slots with after < scheduled time <= until."""
     local = zone_of(zone)
-    days = slots_between(schedule, zone, validity, after.astimezone(local).date(), until.astimezone(local).date())
+    days = slots_between(
+        schedule, zone, validity, after.astimezone(local).date(), until.astimezone(local).date()
+    )
     return [slot for slot in days if after < slot.scheduled_at <= until]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from fieldwise.model.event import to_micros
@@ -11,7 +11,7 @@ from fieldwise.model.event import to_micros
 MINUTES_PER_DAY = 24 * 60
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 

@@ -78,7 +78,9 @@ def print_problems(problems: Sequence[Problem]) -> None:
     """Located problems as file:line:column, which editors and terminals turn into links."""
     for problem in problems:
         place = f"{problem.file}:{problem.line}:{problem.column}"
-        err.print(f"[bold]{escape(place)}[/] [red]{problem.code.value}[/] {escape(problem.message)}", soft_wrap=True)
+        err.print(
+            f"[bold]{escape(place)}[/] [red]{problem.code.value}[/] {escape(problem.message)}", soft_wrap=True
+        )
         if problem.hint:
             err.print(f"    [cyan]hint:[/] {escape(problem.hint)}", soft_wrap=True)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fieldwise.definitions.located import Located
-from fieldwise.definitions.schemas import CommonForm, MetricsForm, ProjectForm, RetriesForm, SourceForm, TableForm
+from fieldwise.definitions.schemas import (
+    CommonForm,
+    MetricsForm,
+    ProjectForm,
+    RetriesForm,
+    SourceForm,
+    TableForm,
+)
 from fieldwise.model.definition import (
     Atomic,
     DeclaredDependency,
@@ -45,7 +52,9 @@ def parameters_of(project: ProjectForm) -> tuple[Parameter, ...]:
     return tuple(Parameter(name, form.type, form.value) for name, form in project.params.items())
 
 
-def source_of(project: str, schema: str, name: str, form: SourceForm, file: str, at: tuple[int, int]) -> SourceTable | str:
+def source_of(
+    project: str, schema: str, name: str, form: SourceForm, file: str, at: tuple[int, int]
+) -> SourceTable | str:
     """The source, or one sentence why its format is unknown."""
     if form.from_task:
         kind = SourceFormat.FROM_TASK
@@ -54,11 +63,15 @@ def source_of(project: str, schema: str, name: str, form: SourceForm, file: str,
     elif form.format:
         kind = SourceFormat(form.format)
     else:
-        ending = next((one for one in sorted(ENDINGS, key=len, reverse=True) if form.location.lower().endswith(one)), "")
+        ending = next(
+            (one for one in sorted(ENDINGS, key=len, reverse=True) if form.location.lower().endswith(one)), ""
+        )
         if not ending:
             return f"the format of {form.location!r} is unknown"
         kind = ENDINGS[ending]
-    from_task = form.from_task if not form.from_task or "." in form.from_task else f"{project}.{form.from_task}"
+    from_task = (
+        form.from_task if not form.from_task or "." in form.from_task else f"{project}.{form.from_task}"
+    )
     return SourceTable(
         name=f"{schema}.{name}", project=project, format=kind, location=form.location or form.table, from_task=from_task,
         columns=tuple(form.columns.items()), key=tuple(form.key), partition=form.partition, ready=form.ready,
@@ -89,7 +102,14 @@ def common_values(project: ProjectForm, form: CommonForm, document: Located) -> 
 
 def dependencies_of(form: CommonForm, document: Located) -> tuple[DeclaredDependency, ...]:
     return tuple(
-        DeclaredDependency(one.table, tuple(one.fields), Window(one.window), one.n, Policy(one.policy), *document.place(f"depends_on.{n}.table"))
+        DeclaredDependency(
+            one.table,
+            tuple(one.fields),
+            Window(one.window),
+            one.n,
+            Policy(one.policy),
+            *document.place(f"depends_on.{n}.table"),
+        )
         for n, one in enumerate(form.depends_on)
     )
 
@@ -103,7 +123,9 @@ def table_values(form: TableForm | MetricsForm, document: Located) -> dict[str, 
     }
     if isinstance(form, TableForm):
         values |= {
-            "fields": tuple(FieldNote(name, note.description, tuple(note.checks)) for name, note in form.fields.items()),
+            "fields": tuple(
+                FieldNote(name, note.description, tuple(note.checks)) for name, note in form.fields.items()
+            ),
             "nodes": tuple(tuple(group) for group in form.nodes),
             "split": Split(form.split),
             "on_rows_differ": form.on_rows_differ,

@@ -37,7 +37,12 @@ def script_header(text: str) -> Header | None:
         return None
     lines = [line.removeprefix("#").removeprefix(" ") for line in match.group(1).splitlines()]
     # YAML loses two characters of every line; `offset` gives them back to the columns of problems.
-    return Header("\n".join("  " + line if line else "" for line in lines) + "\n", text.count("\n", 0, match.start(1)) + 1, 1, text)
+    return Header(
+        "\n".join("  " + line if line else "" for line in lines) + "\n",
+        text.count("\n", 0, match.start(1)) + 1,
+        1,
+        text,
+    )
 
 
 def blanked(text: str) -> str:

@@ -20,7 +20,11 @@ for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), "tf"),
     ("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), "n~\0"),
     ("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), "-+0123456789"),
-    ("tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"), "-+.0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"),
+        "-+.0123456789",
+    ),
 ):
     PlainLoader.add_implicit_resolver(_tag, _pattern, list(_first) + ([""] if "\0" in _first else []))
 
@@ -54,10 +58,26 @@ def read_yaml(text: str, file: str, line: int = 1, column: int = 1) -> tuple[Loc
         mark = error.problem_mark or error.context_mark
         at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         words = " ".join(part for part in (error.context, error.problem) if part)
-        return None, [Problem(file, *shifted(at, line, column), ProblemCode.SYNTAX, f"this is not YAML: {words}",
-                              "check indentation, colons and quotes around this place")]
+        return None, [
+            Problem(
+                file,
+                *shifted(at, line, column),
+                ProblemCode.SYNTAX,
+                f"this is not YAML: {words}",
+                "check indentation, colons and quotes around this place",
+            )
+        ]
     except yaml.YAMLError as error:
-        return None, [Problem(file, line, column, ProblemCode.SYNTAX, f"this is not YAML: {error}", "save the file as UTF-8 text")]
+        return None, [
+            Problem(
+                file,
+                line,
+                column,
+                ProblemCode.SYNTAX,
+                f"this is not YAML: {error}",
+                "save the file as UTF-8 text",
+            )
+        ]
     document = Located(None)
     problems: list[Problem] = []
     document.places[""] = (line, column)
@@ -70,7 +90,15 @@ def shifted(at: tuple[int, int], line: int, column: int) -> tuple[int, int]:
     return (at[0] + line - 1, at[1] + (column - 1 if at[0] == 1 else 0))
 
 
-def _plain(node: yaml.Node | None, path: str, document: Located, problems: list[Problem], file: str, line: int, column: int) -> Any:
+def _plain(
+    node: yaml.Node | None,
+    path: str,
+    document: Located,
+    problems: list[Problem],
+    file: str,
+    line: int,
+    column: int,
+) -> Any:
     if node is None:
         return None
     at = shifted((node.start_mark.line + 1, node.start_mark.column + 1), line, column)
@@ -79,18 +107,31 @@ def _plain(node: yaml.Node | None, path: str, document: Located, problems: list[
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document, problems, file, line, column)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, _join(path, str(n)), document, problems, file, line, column) for n, item in enumerate(node.value)]
+        return [
+            _plain(item, _join(path, str(n)), document, problems, file, line, column)
+            for n, item in enumerate(node.value)
+        ]
     return _scalar(node, file, at, problems)
 
 
-def _mapping(node: yaml.MappingNode, path: str, document: Located, problems: list[Problem], file: str, line: int, column: int) -> dict[str, Any]:
+def _mapping(
+    node: yaml.MappingNode,
+    path: str,
+    document: Located,
+    problems: list[Problem],
+    file: str,
+    line: int,
+    column: int,
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
         here = _join(path, key)
         at = shifted((key_node.start_mark.line + 1, key_node.start_mark.column + 1), line, column)
         if key in found:
-            problems.append(Problem(file, *at, ProblemCode.SYNTAX, f"{key!r} stands here twice", "keep one of the two"))
+            problems.append(
+                Problem(file, *at, ProblemCode.SYNTAX, f"{key!r} stands here twice", "keep one of the two")
+            )
             continue
         document.places[here] = at
         found[key] = _plain(value_node, here, document, problems, file, line, column)
@@ -111,7 +152,11 @@ def _scalar(node: yaml.Node, file: str, at: tuple[int, int], problems: list[Prob
         case "str":
             return text
         case tag:
-            problems.append(Problem(file, *at, ProblemCode.SYNTAX, f"YAML tag {tag!r} is not taken", "write a plain value"))
+            problems.append(
+                Problem(
+                    file, *at, ProblemCode.SYNTAX, f"YAML tag {tag!r} is not taken", "write a plain value"
+                )
+            )
             return None
 
 

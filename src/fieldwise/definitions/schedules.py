@@ -34,10 +34,15 @@ def schedule_of(written: dict[str, Any]) -> Schedule:
     try:
         period = Period(str(written.get("period", "day")))
     except ValueError:
-        raise bad(f"{written.get('period')!r} is not a period", "minute, hour, day, week, month or year") from None
+        raise bad(
+            f"{written.get('period')!r} is not a period", "minute, hour, day, week, month or year"
+        ) from None
     extra = set(written) - ALLOWED[period]
     if extra:
-        raise bad(f"a {period} schedule has no {sorted(extra)[0]!r}", f"it takes {', '.join(sorted(ALLOWED[period]))}")
+        raise bad(
+            f"a {period} schedule has no {sorted(extra)[0]!r}",
+            f"it takes {', '.join(sorted(ALLOWED[period]))}",
+        )
     if period.below_day:
         return _below_day(period, written)
     at = tuple(sorted({minutes_of_day(one) for one in _many(written.get("at", "00:00"))}))
@@ -82,15 +87,24 @@ def _check_days(period: Period, on: tuple[str, ...]) -> None:
         case Period.WEEK:
             wrong = [one for one in on if one not in WEEKDAYS]
             if wrong or not on:
-                raise bad("a week schedule needs weekdays" + (f", not {wrong[0]!r}" if wrong else ""), "on: [mon, thu]")
+                raise bad(
+                    "a week schedule needs weekdays" + (f", not {wrong[0]!r}" if wrong else ""),
+                    "on: [mon, thu]",
+                )
         case Period.MONTH:
             wrong = [one for one in on if one != "last" and not (one.isdigit() and 1 <= int(one) <= 31)]
             if wrong or not on:
-                raise bad("a month schedule needs days" + (f", not {wrong[0]!r}" if wrong else ""), "on: [1, 15, last]")
+                raise bad(
+                    "a month schedule needs days" + (f", not {wrong[0]!r}" if wrong else ""),
+                    "on: [1, 15, last]",
+                )
         case Period.YEAR:
             wrong = [one for one in on if not _month_day(one)]
             if wrong or not on:
-                raise bad("a year schedule needs dates" + (f", not {wrong[0]!r}" if wrong else ""), 'on: ["02-29", "12-31"]')
+                raise bad(
+                    "a year schedule needs dates" + (f", not {wrong[0]!r}" if wrong else ""),
+                    'on: ["02-29", "12-31"]',
+                )
         case _:
             if on:
                 raise bad("a day schedule has no `on`", "use period: week or month for single days")
@@ -117,20 +131,28 @@ def cron_schedule(text: str) -> Schedule:
         every = int(hourly[1] or 1)
         if every == 0:
             raise bad(f"cron {text!r} fits none of the forms")
-        return schedule_of({"period": "hour", "at": [f"{h:02}:{int(minute):02}" for h in range(0, 24, every)]})
+        return schedule_of(
+            {"period": "hour", "at": [f"{h:02}:{int(minute):02}" for h in range(0, 24, every)]}
+        )
     if re.fullmatch(r"\d+(,\d+)+", hour) and day == month == weekday == "*":
-        return schedule_of({"period": "hour", "at": [f"{int(h):02}:{int(minute):02}" for h in hour.split(",")]})
+        return schedule_of(
+            {"period": "hour", "at": [f"{int(h):02}:{int(minute):02}" for h in hour.split(",")]}
+        )
     if not hour.isdigit() or int(hour) > 23:
         raise bad(f"cron {text!r} fits none of the forms")
     at = f"{int(hour):02}:{int(minute):02}"
     if day == month == weekday == "*":
         return schedule_of({"period": "day", "at": at})
     if day == month == "*":
-        return schedule_of({"period": "week", "at": at, "on": [_weekday(one, text) for one in weekday.split(",")]})
+        return schedule_of(
+            {"period": "week", "at": at, "on": [_weekday(one, text) for one in weekday.split(",")]}
+        )
     if month == weekday == "*" and re.fullmatch(r"\d+(,\d+)*", day):
         return schedule_of({"period": "month", "at": at, "on": day.split(","), "short_months": "skip"})
     if weekday == "*" and day.isdigit() and month.isdigit():
-        return schedule_of({"period": "year", "at": at, "on": [f"{int(month):02}-{int(day):02}"], "short_months": "skip"})
+        return schedule_of(
+            {"period": "year", "at": at, "on": [f"{int(month):02}-{int(day):02}"], "short_months": "skip"}
+        )
     raise bad(f"cron {text!r} fits none of the forms")
 
 

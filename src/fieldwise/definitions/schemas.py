@@ -6,7 +6,15 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from fieldwise.definitions.schedules import schedule_of
 from fieldwise.definitions.words import (
@@ -41,7 +49,9 @@ def _description(value: str) -> str:
 
 def _priority(value: object) -> str:
     if value not in PRIORITIES:
-        raise Unreadable(f"unknown priority {value!r}", suggestion(str(value), PRIORITIES), "unknown_priority")
+        raise Unreadable(
+            f"unknown priority {value!r}", suggestion(str(value), PRIORITIES), "unknown_priority"
+        )
     return str(value)
 
 
@@ -58,7 +68,9 @@ def _one_or_many(value: object) -> object:
 
 def _schedule(value: object) -> Schedule:
     if not isinstance(value, dict):
-        raise Unreadable(f"{value!r} is not a schedule", 'for example {period: day, at: "02:30"}', "bad_schedule")
+        raise Unreadable(
+            f"{value!r} is not a schedule", 'for example {period: day, at: "02:30"}', "bad_schedule"
+        )
     return schedule_of(value)
 
 
@@ -66,7 +78,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 Name = Annotated[str, BeforeValidator(_text), AfterValidator(_name)]
 Description = Annotated[Text, AfterValidator(_description)]
 PriorityWord = Annotated[str, BeforeValidator(_priority), WithJsonSchema({"enum": list(PRIORITIES)})]
-Seconds = Annotated[float, BeforeValidator(seconds), WithJsonSchema({"type": "string", "examples": ["5m", "48h"]})]
+Seconds = Annotated[
+    float, BeforeValidator(seconds), WithJsonSchema({"type": "string", "examples": ["5m", "48h"]})
+]
 Day = Annotated[date, BeforeValidator(day), WithJsonSchema({"type": "string", "format": "date"})]
 Names = Annotated[list[Text], BeforeValidator(_one_or_many)]
 ScheduleForm = Annotated[
@@ -172,7 +186,16 @@ class ValidForm(Form):
 class DependsOnForm(Form):
     table: Text
     fields: Names = []
-    window: Literal["current", "previous", "days_before", "last_n", "last_24_hours", "same_slot", "slots_in_interval", "slots_of_day"] = "current"
+    window: Literal[
+        "current",
+        "previous",
+        "days_before",
+        "last_n",
+        "last_24_hours",
+        "same_slot",
+        "slots_in_interval",
+        "slots_of_day",
+    ] = "current"
     n: Annotated[int, Field(ge=1)] | None = None
     policy: Literal["all", "first", "last", "nearest_after", "nearest_before"] = "all"
 
@@ -229,7 +252,9 @@ class MetricForm(Form):
     @model_validator(mode="after")
     def one_of_both(self) -> MetricForm:
         if bool(self.atomic) == bool(self.expr):
-            raise Unreadable("a metric has either `atomic` with `period`, or `expr`", "{atomic: pay_amt, period: 7d}")
+            raise Unreadable(
+                "a metric has either `atomic` with `period`, or `expr`", "{atomic: pay_amt, period: 7d}"
+            )
         if self.atomic and self.period is None:
             raise Unreadable("a metric made from an atomic one needs its `period`", "period: 1d")
         return self

@@ -32,7 +32,9 @@ def validate(form: type[FormType], document: Located, file: str) -> tuple[FormTy
         except ValidationError as error:
             details = error.errors(include_url=False)
             problems += [_problem(form, document, file, detail) for detail in details]
-            if not all([_cut(value, [part for part in detail["loc"] if part != "[key]"]) for detail in details]):
+            if not all(
+                _cut(value, [part for part in detail["loc"] if part != "[key]"]) for detail in details
+            ):
                 break
     return None, problems
 
@@ -60,19 +62,39 @@ def _problem(form: type[Form], document: Located, file: str, detail: ErrorDetail
     kind = detail["type"]
     if kind == "extra_forbidden":
         known = _known_keys(form, path[:-1])
-        return Problem(file, *document.place(name), ProblemCode.UNKNOWN_KEY, f"unknown key {path[-1]!r}", suggestion(path[-1], known))
+        return Problem(
+            file,
+            *document.place(name),
+            ProblemCode.UNKNOWN_KEY,
+            f"unknown key {path[-1]!r}",
+            suggestion(path[-1], known),
+        )
     if kind == "missing":
         parent = ".".join(path[:-1])
-        return Problem(file, *document.place(parent), ProblemCode.SYNTAX, f"{path[-1]!r} is missing" + (f" in {parent}" if parent else ""),
-                       f"add `{path[-1]}:`")
+        return Problem(
+            file,
+            *document.place(parent),
+            ProblemCode.SYNTAX,
+            f"{path[-1]!r} is missing" + (f" in {parent}" if parent else ""),
+            f"add `{path[-1]}:`",
+        )
     cause = (detail.get("ctx") or {}).get("error")
     if isinstance(cause, Unreadable):
         line, column = document.value_place(name)
         return Problem(file, line, column, ProblemCode(cause.code), cause.message, cause.hint)
     expected = (detail.get("ctx") or {}).get("expected")
-    hint = suggestion(str(detail["input"]), [word.strip("' ") for word in str(expected).replace(" or ", ", ").split(",")]) if expected else ""
+    hint = (
+        suggestion(
+            str(detail["input"]),
+            [word.strip("' ") for word in str(expected).replace(" or ", ", ").split(",")],
+        )
+        if expected
+        else ""
+    )
     shown = path[-1] if path else "the file"
-    return Problem(file, *document.value_place(name), ProblemCode.SYNTAX, f"{shown}: {_plain(detail['msg'])}", hint)
+    return Problem(
+        file, *document.value_place(name), ProblemCode.SYNTAX, f"{shown}: {_plain(detail['msg'])}", hint
+    )
 
 
 def _plain(message: str) -> str:

@@ -54,7 +54,9 @@ def span(value: object) -> str:
     """A metric's statistical span: 1d, 7d, nd, mtd, qtd, ytd, td, 3h."""
     text = str(value).strip().lower()
     if SPAN.match(text) is None:
-        raise Unreadable(f"{value!r} is not a statistical period", "write 1d, 7d, 30d, mtd, qtd, ytd, td or hours as 3h")
+        raise Unreadable(
+            f"{value!r} is not a statistical period", "write 1d, 7d, 30d, mtd, qtd, ytd, td or hours as 3h"
+        )
     return text
 
 

@@ -27,7 +27,9 @@ FENCE_TRIES = 50
 class Warehouse:
     """An open DuckDB database; every thread works on a cursor of its own."""
 
-    def __init__(self, path: str, scratch: Path | None = None, threads: int = 0, memory_limit: str = "") -> None:
+    def __init__(
+        self, path: str, scratch: Path | None = None, threads: int = 0, memory_limit: str = ""
+    ) -> None:
         self.connection = _open(path)
         self.ddl = threading.RLock()
         self.allowed: set[str] = set()
@@ -45,7 +47,12 @@ class Warehouse:
     def _harden(self, scratch: Path) -> None:
         """Files only below the scratch folder and the folders of registered projects; settings locked (spec 7)."""
         scratch.mkdir(parents=True, exist_ok=True)
-        self.allowed = {folder for (folder,) in self.connection.execute("SELECT DISTINCT folder FROM fieldwise.source").fetchall()}
+        self.allowed = {
+            folder
+            for (folder,) in self.connection.execute(
+                "SELECT DISTINCT folder FROM fieldwise.source"
+            ).fetchall()
+        }
         folders = [str(scratch), *sorted(self.allowed)]
         allowed = ", ".join(literal(folder.rstrip("/") + "/") for folder in folders)
         self.connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
@@ -63,7 +70,10 @@ class Warehouse:
     def remember_folder(self, folder: str) -> bool:
         """Keep a project's folder for the next opening; True if this process may not read it yet."""
         cursor = self.cursor()
-        cursor.execute("INSERT INTO fieldwise.source VALUES (?, ?) ON CONFLICT DO UPDATE SET folder = excluded.folder", [f"@{folder}", folder])
+        cursor.execute(
+            "INSERT INTO fieldwise.source VALUES (?, ?) ON CONFLICT DO UPDATE SET folder = excluded.folder",
+            [f"@{folder}", folder],
+        )
         return folder not in self.allowed
 
     def register_sources(self, folder: str, tables: Sequence[SourceTable]) -> None:
@@ -79,15 +89,21 @@ class Warehouse:
         with self.ddl:
             _retried(lambda: shapes.change_shapes(self.cursor(), changes, version))
 
-    def describe(self, sql: str, parameters: Mapping[str, object] | None = None) -> tuple[tuple[str, str], ...]:
+    def describe(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> tuple[tuple[str, str], ...]:
         """Names and engine types of a query's columns; nothing is read. Raises EngineRefused."""
         try:
-            found = self.cursor().execute(f"DESCRIBE {sql}", dict(parameters) if parameters else None).fetchall()
+            found = (
+                self.cursor().execute(f"DESCRIBE {sql}", dict(parameters) if parameters else None).fetchall()
+            )
         except duckdb.Error as error:
             raise refused(error) from None
         return tuple((name, kind) for name, kind, *_ in found)
 
-    def query(self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None) -> Rows:
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Rows:
         cursor = self.cursor()
         try:
             statements = cursor.extract_statements(sql)
@@ -144,9 +160,13 @@ class Warehouse:
         return there
 
     def greatest_attempt(self) -> int:
-        row = self.cursor().execute(
-            "SELECT greatest(coalesce((SELECT max(attempt) FROM fieldwise.published), 0), coalesce((SELECT max(attempt) FROM fieldwise.fence), 0))"
-        ).fetchone()
+        row = (
+            self.cursor()
+            .execute(
+                "SELECT greatest(coalesce((SELECT max(attempt) FROM fieldwise.published), 0), coalesce((SELECT max(attempt) FROM fieldwise.fence), 0))"
+            )
+            .fetchone()
+        )
         return int(row[0]) if row else 0
 
     def close(self) -> None:

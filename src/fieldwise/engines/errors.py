@@ -9,7 +9,9 @@ import duckdb
 from fieldwise.model.errors import EngineRefused
 
 LONGEST = 600
-CONFLICT = re.compile(r"conflict|has been altered|transaction context|write-write|duplicate key", re.IGNORECASE)
+CONFLICT = re.compile(
+    r"conflict|has been altered|transaction context|write-write|duplicate key", re.IGNORECASE
+)
 
 
 def short(error: BaseException) -> str:
@@ -27,4 +29,8 @@ def conflict(error: BaseException) -> bool:
     """Two transactions met: the loser repeats (reliability F15, F16)."""
     if isinstance(error, duckdb.TransactionException):
         return True
-    return isinstance(error, duckdb.Error) and bool(CONFLICT.search(str(error))) and not isinstance(error, duckdb.ParserException)
+    return (
+        isinstance(error, duckdb.Error)
+        and bool(CONFLICT.search(str(error)))
+        and not isinstance(error, duckdb.ParserException)
+    )

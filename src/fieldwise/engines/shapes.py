@@ -10,11 +10,16 @@ from fieldwise.engines.quoting import identifier, identifiers, relation
 from fieldwise.ports.engine import ShapeChange, TableShape
 
 
-def change_shapes(connection: duckdb.DuckDBPyConnection, changes: Sequence[ShapeChange], version: str) -> None:
+def change_shapes(
+    connection: duckdb.DuckDBPyConnection, changes: Sequence[ShapeChange], version: str
+) -> None:
     """All changes in one transaction; a version that was applied before is left alone."""
     connection.execute("BEGIN")
     try:
-        if connection.execute("SELECT 1 FROM fieldwise.shape_change WHERE version = ?", [version]).fetchone() is None:
+        if (
+            connection.execute("SELECT 1 FROM fieldwise.shape_change WHERE version = ?", [version]).fetchone()
+            is None
+        ):
             for change in changes:
                 _apply(connection, change, version)
             connection.execute("INSERT INTO fieldwise.shape_change VALUES (?)", [version])
@@ -28,7 +33,9 @@ def create_table(connection: duckdb.DuckDBPyConnection, shape: TableShape) -> No
     schema = identifier(shape.relation.partition(".")[0])
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in shape.columns)
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {relation(shape.relation)} (ds {shape.partition_type}, {columns})")
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {relation(shape.relation)} (ds {shape.partition_type}, {columns})"
+    )
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, change: ShapeChange, version: str) -> None:
@@ -69,7 +76,9 @@ def _move(connection: duckdb.DuckDBPyConnection, shape: TableShape, version: str
     """The whole table steps aside with its data; ledger and versions forget it, so that it is built anew."""
     name = shape.relation
     if _exists(connection, name):
-        connection.execute(f"CREATE OR REPLACE TABLE {_resting_place(name, version)} AS FROM {relation(name)}")
+        connection.execute(
+            f"CREATE OR REPLACE TABLE {_resting_place(name, version)} AS FROM {relation(name)}"
+        )
         connection.execute(f"DROP TABLE {relation(name)}")
     for table in ("partition", "version", "member", "zero_field"):
         connection.execute(f"DELETE FROM fieldwise.{table} WHERE relation = ?", [name])
@@ -78,4 +87,6 @@ def _move(connection: duckdb.DuckDBPyConnection, shape: TableShape, version: str
 def _keep_columns(connection: duckdb.DuckDBPyConnection, change: ShapeChange, version: str) -> None:
     kept = identifiers(["ds", *change.shape.key, *(column for column, _ in change.columns)])
     source = relation(change.shape.relation)
-    connection.execute(f"CREATE OR REPLACE TABLE {_resting_place(change.shape.relation, version)} AS SELECT {kept} FROM {source}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {_resting_place(change.shape.relation, version)} AS SELECT {kept} FROM {source}"
+    )

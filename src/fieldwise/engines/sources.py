@@ -32,11 +32,15 @@ def selection(folder: str, source: SourceTable) -> str:
     """The SELECT of a source: declared columns are cast, others come as they are."""
     if not source.columns or source.format is SourceFormat.ENGINE_TABLE:
         return f"SELECT * FROM {reading(folder, source)}"
-    casts = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in source.columns)
+    casts = ", ".join(
+        f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in source.columns
+    )
     return f"SELECT {casts} FROM {reading(folder, source)}"
 
 
-def columns_of(connection: duckdb.DuckDBPyConnection, folder: str, source: SourceTable) -> tuple[tuple[str, str], ...]:
+def columns_of(
+    connection: duckdb.DuckDBPyConnection, folder: str, source: SourceTable
+) -> tuple[tuple[str, str], ...]:
     """Declared columns, else read from the file or table. Raises EngineRefused."""
     if source.format is SourceFormat.FROM_TASK and source.columns:
         return source.columns
@@ -61,7 +65,8 @@ def register(connection: duckdb.DuckDBPyConnection, folder: str, source: SourceT
         case _:
             _view(connection, source.name, selection(folder, source))
     connection.execute(
-        "INSERT INTO fieldwise.source VALUES (?, ?) ON CONFLICT DO UPDATE SET folder = excluded.folder", [source.name, folder]
+        "INSERT INTO fieldwise.source VALUES (?, ?) ON CONFLICT DO UPDATE SET folder = excluded.folder",
+        [source.name, folder],
     )
 
 
@@ -75,6 +80,8 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None
     try:
         connection.execute(f"CREATE OR REPLACE VIEW {relation(name)} AS {select}")
     except duckdb.CatalogException as error:
-        raise EngineRefused(f"{name} is a table in the warehouse and cannot become a source", "choose another schema") from error
+        raise EngineRefused(
+            f"{name} is a table in the warehouse and cannot become a source", "choose another schema"
+        ) from error
     except duckdb.Error as error:
         raise refused(error) from None

@@ -169,7 +169,8 @@ class Catalog:
                 int(retries.on_timeout),
                 int(definition.timeout * 1_000_000),
                 int(never),
-                int(definition.kind is TaskKind.MODELING),
+                # Rows of a metrics table are a union over nodes: each keeps a key set of its own, so none is fused.
+                int(definition.kind is TaskKind.MODELING and definition.metrics is None),
                 int(definition.schedule.period.below_day),
                 int(compiled.partition_type != "DATE"),
                 len(node.fields),

@@ -87,7 +87,9 @@ class AttemptRequest:
     visible_complete: bool = False
     all_nodes: tuple[str, ...] = ()  # ids of every node of the table, for `visible: complete`
     inputs: tuple[InputRead, ...] = ()
-    source_keys: tuple[tuple[str, tuple[str, ...], str], ...] = ()  # (relation SQL, key, partition column) to verify
+    source_keys: tuple[
+        tuple[str, tuple[str, ...], str], ...
+    ] = ()  # (relation SQL, key, partition column) to verify
     language: str = ""
     script: str = ""
     outputs: tuple[str, ...] = ()

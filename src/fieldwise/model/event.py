@@ -59,7 +59,9 @@ class Event(IntEnum):
     RERUN = 19
     FORCED = 20
     MARKED = 21
-    UNFUSED = 22  # a member of a fused run goes back to waiting because the statement was interrupted for another
+    UNFUSED = (
+        22  # a member of a fused run goes back to waiting because the statement was interrupted for another
+    )
 
 
 class Transition(NamedTuple):

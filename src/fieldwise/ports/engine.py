@@ -56,7 +56,9 @@ class Engine(Protocol):
         """Apply all changes in one engine transaction; repeating the same version is harmless."""
         ...
 
-    def query(self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None) -> Rows:
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Rows:
         """Run one read-only statement."""
         ...
 

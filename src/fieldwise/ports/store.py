@@ -61,11 +61,15 @@ class Store(Protocol):
         """Store as `pending` with the next version number."""
         ...
 
-    def activate_publication(self, epoch: int, environment: Environment, project: str, version: int, now: datetime) -> None:
+    def activate_publication(
+        self, epoch: int, environment: Environment, project: str, version: int, now: datetime
+    ) -> None:
         """`pending` -> `active`; the former active one stays stored (`retired`), its task versions in force for old instances."""
         ...
 
-    def revert_publication(self, epoch: int, environment: Environment, project: str, version: int) -> None: ...
+    def revert_publication(
+        self, epoch: int, environment: Environment, project: str, version: int
+    ) -> None: ...
 
     def pending_publications(self) -> list[Publication]: ...
 

@@ -28,7 +28,9 @@ def card(publication: Publication, task: CompiledTask) -> dict[str, Any]:
     projects = _distinct([definition.project, *(one.project for one in metrics)])
     return {
         "description": definition.description,
-        "priorities": _distinct([one.priority.word for one in metrics if one.priority is not None] or [definition.priority.word]),
+        "priorities": _distinct(
+            [one.priority.word for one in metrics if one.priority is not None] or [definition.priority.word]
+        ),
         "owners": _distinct([definition.owner, *(one.owner for one in metrics)]),
         "projects": projects,
         "project_display_names": [publication.project.display_name or definition.project, *projects[1:]],

@@ -28,7 +28,9 @@ class Database:
         self.writer = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         if not self.memory:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -81,7 +83,9 @@ class Database:
             version = int(self.writer.execute("PRAGMA user_version").fetchone()[0])
             for number, script in migrations():
                 if number > version:
-                    self.writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+                    self.writer.executescript(
+                        f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+                    )
                     version = number
         return version
 

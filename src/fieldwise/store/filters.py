@@ -62,7 +62,9 @@ def _one(found: Where, name: str, values: list[str]) -> None:
     if name in COLUMNS:
         found.add(f"{COLUMNS[name]} IN ({marks})", *values)
     elif name in FACETS:
-        found.add(f"i.task IN (SELECT task FROM task_facet WHERE facet = ? AND value IN ({marks}))", name, *values)
+        found.add(
+            f"i.task IN (SELECT task FROM task_facet WHERE facet = ? AND value IN ({marks}))", name, *values
+        )
     elif name == "table":
         found.add(f"t.name IN ({marks})", *values)
     elif name == "q":
@@ -81,13 +83,18 @@ def _one(found: Where, name: str, values: list[str]) -> None:
         types = {one.word: int(one) for one in InstanceType}
         found.add(f"i.type IN ({marks})", *[_known("run_type", value, types) for value in values])
     else:
-        raise BadRequest(f"there is no filter {name!r}", "q kind table_kind env project table data_from data_to status owner priority period tag ...")
+        raise BadRequest(
+            f"there is no filter {name!r}",
+            "q kind table_kind env project table data_from data_to status owner priority period tag ...",
+        )
 
 
 def _text(found: Where, text: str) -> None:
     pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     if text.isdigit():
-        found.add("(i.id = ? OR i.task IN (SELECT id FROM task WHERE name LIKE ? ESCAPE '\\'))", int(text), pattern)
+        found.add(
+            "(i.id = ? OR i.task IN (SELECT id FROM task WHERE name LIKE ? ESCAPE '\\'))", int(text), pattern
+        )
     else:
         found.add("i.task IN (SELECT id FROM task WHERE name LIKE ? ESCAPE '\\')", pattern)
 
@@ -154,5 +161,7 @@ def read_cursor(cursor: str) -> tuple[Any, int]:
         if not isinstance(value, int | float | str) or not isinstance(number, int):
             raise TypeError
     except (ValueError, TypeError):
-        raise BadRequest("the cursor is not one of ours", "take `cursor` from the page before, or leave it out") from None
+        raise BadRequest(
+            "the cursor is not one of ours", "take `cursor` from the page before, or leave it out"
+        ) from None
     return value, number

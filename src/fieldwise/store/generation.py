@@ -53,7 +53,9 @@ def collect(
     days = [one.data_day for one in instances]
     known = {
         (task, flow, scheduled): number
-        for task, flow, scheduled, number in connection.execute(named["known"], {"first": min(days), "last": max(days)})
+        for task, flow, scheduled, number in connection.execute(
+            named["known"], {"first": min(days), "last": max(days)}
+        )
     }
     next_instance = int(connection.execute(named["greatest_instance"]).fetchone()[0])
     next_node = int(connection.execute(named["greatest_node_instance"]).fetchone()[0])
@@ -66,22 +68,43 @@ def collect(
         of_instance = wished[place]
         if number is not None:
             have = {row[0] for row in connection.execute(named["known_nodes"], {"instance": number})}
-            of_instance = [node for node in of_instance if numbers.node(connection, task, node.node) not in have]
+            of_instance = [
+                node for node in of_instance if numbers.node(connection, task, node.node) not in have
+            ]
             if not of_instance:
                 continue
         else:
             next_instance += 1
             number = next_instance
-            births.instances.append(_instance_row(number, task, one, of_instance, numbers.field_counts.get(task, 0), created_day))
+            births.instances.append(
+                _instance_row(number, task, one, of_instance, numbers.field_counts.get(task, 0), created_day)
+            )
             known[task, one.flow, one.scheduled_at] = number
             births.births[task] = min(births.births.get(task, one.scheduled_at), one.scheduled_at)
         for node in of_instance:
             next_node += 1
-            births.nodes.append((next_node, number, numbers.node(connection, task, node.node), node.status, node.marks))
-            births.events.append((next_node, Event.GENERATED, node.status, node.status, node.marks, at, 0, 0, 0))
+            births.nodes.append(
+                (next_node, number, numbers.node(connection, task, node.node), node.status, node.marks)
+            )
+            births.events.append(
+                (next_node, Event.GENERATED, node.status, node.status, node.marks, at, 0, 0, 0)
+            )
             state = NodeState(next_node, node.status, node.marks, 0, 0, 0, 0, None, None, None)
             births.firings.append(
-                Firing(state, number, node.node, one.task, one.type, one.flow, one.scheduled_at, one.slot_start, one.data_day, one.ordinal, one.version, None)
+                Firing(
+                    state,
+                    number,
+                    node.node,
+                    one.task,
+                    one.type,
+                    one.flow,
+                    one.scheduled_at,
+                    one.slot_start,
+                    one.data_day,
+                    one.ordinal,
+                    one.version,
+                    None,
+                )
             )
     return births
 

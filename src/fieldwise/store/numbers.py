@@ -32,6 +32,10 @@ class Numbers:
         number = self.nodes.get((task, name))
         if number is None:
             connection.execute(queries("publication")["keep_node"], {"task": task, "name": name})
-            number = int(connection.execute("SELECT id FROM node WHERE task = ? AND name = ?", (task, name)).fetchone()[0])
+            number = int(
+                connection.execute(
+                    "SELECT id FROM node WHERE task = ? AND name = ?", (task, name)
+                ).fetchone()[0]
+            )
             self.nodes[task, name], self.node_names[number] = number, name
         return number

@@ -59,11 +59,26 @@ def instance_item(row: tuple[Any, ...]) -> dict[str, Any]:
 def instance_row(row: tuple[Any, ...]) -> dict[str, Any]:
     """The item, and what the list does not show but others need: version, slot, flow (with a leading underscore)."""
     one = dict(zip(INSTANCE_COLUMNS, row, strict=True))
-    inner = {f"_{name}": one[name] for name in ("version", "flow", "scheduled_at", "slot_start", "data_day", "ordinal", "project")}
+    inner = {
+        f"_{name}": one[name]
+        for name in ("version", "flow", "scheduled_at", "slot_start", "data_day", "ordinal", "project")
+    }
     return instance_item(row) | inner
 
 
-NODE_COLUMNS = ("id", "node", "status", "marks", "run", "attempt", "next_at", "started_at", "ended_at", "priority", "instance")
+NODE_COLUMNS = (
+    "id",
+    "node",
+    "status",
+    "marks",
+    "run",
+    "attempt",
+    "next_at",
+    "started_at",
+    "ended_at",
+    "priority",
+    "instance",
+)
 
 
 def node_row(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -72,10 +72,15 @@ class SqliteStore:
         with self._database.write(epoch) as connection:
             version = int(connection.execute(named["newest_version"], where).fetchone()[0]) + 1
             stored = dataclasses.replace(publication, version=version)
-            connection.execute(named["begin"], where | {"version": version, "document": encode(stored), "created_at": to_micros(now)})
+            connection.execute(
+                named["begin"],
+                where | {"version": version, "document": encode(stored), "created_at": to_micros(now)},
+            )
         return stored
 
-    def activate_publication(self, epoch: int, environment: Environment, project: str, version: int, now: datetime) -> None:
+    def activate_publication(
+        self, epoch: int, environment: Environment, project: str, version: int, now: datetime
+    ) -> None:
         named = queries("publication")
         publication = self.publication(environment, project, version)
         where = {"environment": environment.value, "project": project}
@@ -100,7 +105,10 @@ class SqliteStore:
                     "SELECT id FROM task WHERE environment = ? AND name = ?", (environment.value, task.name)
                 ).fetchone()[0]
                 connection.execute(named["forget_facets"], {"task": number})
-                pairs = [{"task": number, "facet": facet, "value": value} for facet, value in facets(publication, task)]
+                pairs = [
+                    {"task": number, "facet": facet, "value": value}
+                    for facet, value in facets(publication, task)
+                ]
                 connection.executemany(named["keep_facet"], pairs)
         self._numbers.pop(environment.value, None)
 
@@ -116,7 +124,9 @@ class SqliteStore:
         return self._documents("active", environment.value)
 
     def _documents(self, status: str, environment: str) -> list[Publication]:
-        found = self._database.rows(queries("publication")["with_status"], {"status": status, "environment": environment})
+        found = self._database.rows(
+            queries("publication")["with_status"], {"status": status, "environment": environment}
+        )
         return [decode(document) for (document,) in found]
 
     def publication(self, environment: Environment, project: str, version: int) -> Publication:
@@ -155,7 +165,11 @@ class SqliteStore:
                 births = generation.collect(connection, numbers, instances, nodes, at, day)
                 generation.insert(connection, births, self._event_table(connection, day))
                 if generated_until is not None:
-                    until = {"environment": environment.value, "project": project, "at": to_micros(generated_until)}
+                    until = {
+                        "environment": environment.value,
+                        "project": project,
+                        "at": to_micros(generated_until),
+                    }
                     connection.execute(queries("generation")["set_generated_until"], until)
         except BaseException:
             self._numbers.pop(environment.value, None)  # numbers drawn in the transaction are gone with it
@@ -164,7 +178,9 @@ class SqliteStore:
         return Born(len(births.instances), births.firings)
 
     def generated_until(self, environment: Environment) -> dict[str, datetime]:
-        found = self._database.rows(queries("generation")["generated_until"], {"environment": environment.value})
+        found = self._database.rows(
+            queries("generation")["generated_until"], {"environment": environment.value}
+        )
         return {name: from_micros(at) for name, at in found}
 
     def births(self, environment: Environment) -> dict[str, int]:
@@ -198,7 +214,9 @@ class SqliteStore:
         with self._database.write(epoch) as connection:
             found = connection.execute(queries("leadership")["setting"], {"name": "next_attempt"}).fetchone()
             if int(found[0] if found else 1) <= above:
-                connection.execute(queries("leadership")["set_setting"], {"name": "next_attempt", "value": str(above + 1)})
+                connection.execute(
+                    queries("leadership")["set_setting"], {"name": "next_attempt", "value": str(above + 1)}
+                )
 
     def window(self, environment: Environment, ended_after: datetime | None = None) -> Iterable[Firing]:
         numbers = self._named(environment.value)
@@ -208,7 +226,13 @@ class SqliteStore:
         for row in self._database.rows(queries("window")["window"], {"after": after}):
             if row[12] in tasks:
                 yield Firing(
-                    NodeState._make(row[:10]), row[10], nodes[row[11]], tasks[row[12]], types[row[13]], *row[14:20], priority=row[20]
+                    NodeState._make(row[:10]),
+                    row[10],
+                    nodes[row[11]],
+                    tasks[row[12]],
+                    types[row[13]],
+                    *row[14:20],
+                    priority=row[20],
                 )
 
     def commit(self, epoch: int, batch: CommitBatch) -> None:
@@ -222,12 +246,21 @@ class SqliteStore:
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     batch.transitions,
                 )
-                connection.executemany(named["update_node"], [(*state[1:], state[0]) for state in batch.nodes])
-                connection.executemany(named["update_instance"], [_instance_values(state) for state in batch.instances])
-                connection.executemany(named["start_run"], [_start_values(start) for start in batch.run_starts])
+                connection.executemany(
+                    named["update_node"], [(*state[1:], state[0]) for state in batch.nodes]
+                )
+                connection.executemany(
+                    named["update_instance"], [_instance_values(state) for state in batch.instances]
+                )
+                connection.executemany(
+                    named["start_run"], [_start_values(start) for start in batch.run_starts]
+                )
                 connection.executemany(named["end_run"], [_end_values(end) for end in batch.run_ends])
                 if batch.next_attempt is not None:
-                    connection.execute(queries("leadership")["set_setting"], {"name": "next_attempt", "value": str(batch.next_attempt)})
+                    connection.execute(
+                        queries("leadership")["set_setting"],
+                        {"name": "next_attempt", "value": str(batch.next_attempt)},
+                    )
         except BaseException:
             self._event_days.discard(day)
             raise
@@ -239,7 +272,8 @@ class SqliteStore:
         if day not in self._event_days:
             connection.execute(f"CREATE TABLE IF NOT EXISTS {table} {EVENT_COLUMNS}")
             connection.execute(
-                "INSERT INTO event_day (day, first_instance) SELECT ?, coalesce(max(id), 0) FROM instance WHERE true ON CONFLICT DO NOTHING", (day,)
+                "INSERT INTO event_day (day, first_instance) SELECT ?, coalesce(max(id), 0) FROM instance WHERE true ON CONFLICT DO NOTHING",
+                (day,),
             )
             self._event_days.add(day)
         return table
@@ -290,7 +324,10 @@ class SqliteStore:
         return [rows.node_row(row) for row in found]
 
     def runs(self, instance_id: int) -> list[dict[str, Any]]:
-        return [rows.run_row(row) for row in self._database.rows(queries("browse")["runs"], {"instance": instance_id})]
+        return [
+            rows.run_row(row)
+            for row in self._database.rows(queries("browse")["runs"], {"instance": instance_id})
+        ]
 
     def run(self, run_id: int) -> dict[str, Any] | None:
         """One run by its id, in the same words as `runs`."""
@@ -305,6 +342,27 @@ class SqliteStore:
             found += [Transition._make(row) for row in self._database.rows(sql, (instance_id,))]
         return found
 
+    def newest_event(self) -> tuple[int, int]:
+        """(day, sequence) of the last event; (0, 0) before the first."""
+        day = self._database.rows("SELECT max(day) FROM event_day")[0][0]
+        if day is None:
+            return (0, 0)
+        return (day, self._database.rows(f"SELECT coalesce(max(sequence), 0) FROM event_{day}")[0][0])
+
+    def changed_instances(
+        self, after: tuple[int, int], limit: int = 5000
+    ) -> tuple[list[int], tuple[int, int]]:
+        """Instances with events later than a (day, sequence), and where to go on; work by what changed."""
+        newest = self.newest_event()
+        if newest <= after:
+            return [], after
+        start = after[1] if newest[0] == after[0] else 0
+        sql = (
+            f"SELECT DISTINCT n.instance FROM event_{newest[0]} e JOIN node_instance n ON n.id = e.node_instance "
+            "WHERE e.sequence > ? AND e.sequence <= ? LIMIT ?"
+        )
+        return [number for (number,) in self._database.rows(sql, (start, newest[1], limit))], newest
+
     def day_counts(self, environment: Environment, newest: int, days: int) -> list[dict[str, Any]]:
         """Per data day: instances, and counts of nodes and fields by status."""
         sums: dict[int, tuple[list[int], list[int], list[int]]] = defaultdict(lambda: ([0], [0] * 7, [0] * 5))
@@ -316,22 +374,33 @@ class SqliteStore:
             node_sum[:] = [a + times * b for a, b in zip(node_sum, shown(nodes), strict=True)]
             field_sum[:] = [a + times * b for a, b in zip(field_sum, shown(fields), strict=True)]
         return [
-            {"data_timestamp": from_day(day).isoformat(), "instances": total[0], **rows.counts(compact(nodes), compact(fields))}
+            {
+                "data_timestamp": from_day(day).isoformat(),
+                "instances": total[0],
+                **rows.counts(compact(nodes), compact(fields)),
+            }
             for day, (total, nodes, fields) in sorted(sums.items(), reverse=True)
         ]
 
     def newest_day(self, environment: Environment, limit: int) -> int | None:
         """The newest data day that has instances, not after `limit`."""
-        return self._database.rows(queries("browse")["newest_day"], {"environment": environment.value, "limit": limit})[0][0]  # type: ignore[no-any-return]
+        return self._database.rows(
+            queries("browse")["newest_day"], {"environment": environment.value, "limit": limit}
+        )[0][0]  # type: ignore[no-any-return]
 
-    def in_status(self, environment: Environment, first: int, last: int, statuses: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+    def in_status(
+        self, environment: Environment, first: int, last: int, statuses: tuple[int, int], limit: int
+    ) -> list[dict[str, Any]]:
         """Node instances whose status lies in the range, the longest there first."""
         where = {
             "environment": environment.value, "first": first, "last": last,
             "from_status": statuses[0], "to_status": statuses[1], "limit": limit,
         }  # fmt: skip
         names = ("id", "object", "data_day", "node", "started_at", "ended_at", "status", "scheduled_at")
-        return [dict(zip(names, row, strict=True)) for row in self._database.rows(queries("browse")["in_status"], where)]
+        return [
+            dict(zip(names, row, strict=True))
+            for row in self._database.rows(queries("browse")["in_status"], where)
+        ]
 
     def recent_rows(self, node: str, environment: Environment, limit: int = 7) -> list[int]:
         key = (environment.value, node)
@@ -339,13 +408,20 @@ class SqliteStore:
             numbers = self._named(environment.value)
             task = numbers.tasks.get(node.partition("/")[0], 0)
             where = {"node": numbers.nodes.get((task, node), 0), "task": task, "limit": limit}
-            self._rows_seen[key] = [count for (count,) in self._database.rows(queries("window")["recent_rows"], where)]
+            self._rows_seen[key] = [
+                count for (count,) in self._database.rows(queries("window")["recent_rows"], where)
+            ]
         return self._rows_seen[key]
 
     # -- tidying
     def tidy(self, epoch: int, now: datetime, keep_days: int) -> int:
         oldest = to_day(now.date()) - keep_days
-        dropped = [day for (day,) in self._database.rows("SELECT day FROM event_day WHERE day < ? ORDER BY day", (oldest,))]
+        dropped = [
+            day
+            for (day,) in self._database.rows(
+                "SELECT day FROM event_day WHERE day < ? ORDER BY day", (oldest,)
+            )
+        ]
         for day in dropped:
             with self._database.write(epoch) as connection:
                 connection.execute(f"DROP TABLE IF EXISTS event_{day}")
@@ -363,7 +439,8 @@ class SqliteStore:
                 chosen = f"SELECT id FROM instance WHERE id IN (SELECT id FROM instance WHERE {final} ORDER BY id LIMIT {CHUNK})"
                 values = (oldest, unfinished)
                 connection.execute(
-                    f"DELETE FROM run WHERE node_instance IN (SELECT id FROM node_instance WHERE instance IN ({chosen}))", values
+                    f"DELETE FROM run WHERE node_instance IN (SELECT id FROM node_instance WHERE instance IN ({chosen}))",
+                    values,
                 )
                 connection.execute(f"DELETE FROM node_instance WHERE instance IN ({chosen})", values)
                 gone = connection.execute(f"DELETE FROM instance WHERE id IN ({chosen})", values).rowcount
@@ -373,11 +450,29 @@ class SqliteStore:
 
 def _instance_values(state: InstanceState) -> tuple[Any, ...]:
     bits = generation.present(state.nodes, state.fields)
-    return (compact(state.nodes), compact(state.fields), bits, state.started_at, state.ended_at, state.marks, state.runs, state.id)
+    return (
+        compact(state.nodes),
+        compact(state.fields),
+        bits,
+        state.started_at,
+        state.ended_at,
+        state.marks,
+        state.runs,
+        state.id,
+    )
 
 
 def _start_values(start: Any) -> tuple[Any, ...]:
-    return (start.node_instance, start.number, start.attempt, start.at, start.version, start.kind, start.log, start.fused_with)
+    return (
+        start.node_instance,
+        start.number,
+        start.attempt,
+        start.at,
+        start.version,
+        start.kind,
+        start.log,
+        start.fused_with,
+    )
 
 
 def _end_values(end: RunEnd) -> tuple[Any, ...]:

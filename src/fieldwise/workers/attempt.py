@@ -67,8 +67,12 @@ class Attempt:
             outcome, message, code = self._interrupted()
         except duckdb.Error as error:
             outcome, message, code = self._engine_error(error)
-        except Exception as error:  # noqa: BLE001 - whatever else breaks in here is ours, not the user's
-            outcome, message, code = RunOutcome.LOST, f"the worker failed: {type(error).__name__}: {short(error)}", "worker_error"
+        except Exception as error:
+            outcome, message, code = (
+                RunOutcome.LOST,
+                f"the worker failed: {type(error).__name__}: {short(error)}",
+                "worker_error",
+            )
         finally:
             if self.cursor is not None:
                 self.cursor.close()
@@ -89,7 +93,9 @@ class Attempt:
     def _run_statement(self, journal: Journal) -> tuple[int, tuple[MemberResult, ...]]:
         request, cursor = self.request, self._live()
         scratch = f"temp.scratch_{request.members[0].attempt}"
-        journal.say(f"computing {', '.join(self._fields()) or request.relation} of {request.relation}, ds {request.partition}")
+        journal.say(
+            f"computing {', '.join(self._fields()) or request.relation} of {request.relation}, ds {request.partition}"
+        )
         journal.raw(request.sql.rstrip() + "\n")
         if request.parameters:
             journal.say("parameters " + ", ".join(f"{name} = {value}" for name, value in request.parameters))
@@ -97,15 +103,23 @@ class Attempt:
             check_source_keys(cursor, request)
             if request.inputs:
                 self._input_versions = self._versions_read(cursor)
-            cursor.execute(f"CREATE OR REPLACE TEMP TABLE {scratch.removeprefix('temp.')} AS {request.sql}", self._bound())
+            cursor.execute(
+                f"CREATE OR REPLACE TEMP TABLE {scratch.removeprefix('temp.')} AS {request.sql}",
+                self._bound(),
+            )
         self._stop_here()
         if request.kind is AttemptKind.SCRIPT:
             with self._timed("publish"):
-                results = self._publish(lambda: replace_partitions(self._live(), {request.outputs[0]: scratch}, request))
+                results = self._publish(
+                    lambda: replace_partitions(self._live(), {request.outputs[0]: scratch}, request)
+                )
             return results[0].rows_added, results
         with self._timed("check"):
             if any(one.type for one in request.fields):
-                check_types([(name, kind) for name, kind, *_ in cursor.execute(f"DESCRIBE {scratch}").fetchall()], request)
+                check_types(
+                    [(name, kind) for name, kind, *_ in cursor.execute(f"DESCRIBE {scratch}").fetchall()],
+                    request,
+                )
             rows = check_result(cursor, scratch, request)
         journal.say(f"{rows} rows, checks passed")
         self._stop_here()
@@ -143,7 +157,9 @@ class Attempt:
                 "SELECT field, partition, attempt FROM fieldwise.version WHERE relation = ? AND list_contains(?, field) AND list_contains(?, partition)",
                 [read.relation, ["", *read.fields], list(read.partitions)],
             ).fetchall()
-            found += [(f"{read.relation}.{name}@{partition}", str(attempt)) for name, partition, attempt in rows]
+            found += [
+                (f"{read.relation}.{name}@{partition}", str(attempt)) for name, partition, attempt in rows
+            ]
         return tuple(found)
 
     # -- scripts
@@ -172,7 +188,11 @@ class Attempt:
 
     def _interrupted(self) -> tuple[RunOutcome, str, str]:
         if self.interrupted == "timeout":
-            return RunOutcome.TIMED_OUT, f"stopped after its time limit of {self.request.timeout:g} s", "timeout"
+            return (
+                RunOutcome.TIMED_OUT,
+                f"stopped after its time limit of {self.request.timeout:g} s",
+                "timeout",
+            )
         return RunOutcome.STOPPED, "stopped on request", self.interrupted or "stopped"
 
     def _engine_error(self, error: duckdb.Error) -> tuple[RunOutcome, str, str]:
@@ -200,7 +220,11 @@ class Attempt:
         if outcome is RunOutcome.SUCCEEDED:
             journal.say(f"succeeded: {rows} rows published ({spent})")
         else:
-            journal.say(f"{outcome.word.replace('_', ' ')}: {message} ({spent})" if spent else f"{outcome.word.replace('_', ' ')}: {message}")
+            journal.say(
+                f"{outcome.word.replace('_', ' ')}: {message} ({spent})"
+                if spent
+                else f"{outcome.word.replace('_', ' ')}: {message}"
+            )
 
 
 class _Timed:

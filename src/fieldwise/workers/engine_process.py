@@ -28,7 +28,9 @@ CALLS = frozenset(
 class EngineProcess:
     """Reads messages from the parent on the main thread; answers come from the threads that did the work."""
 
-    def __init__(self, connection: Connection, home: Path, threads: int, memory_limit: str, attempts_at_once: int) -> None:
+    def __init__(
+        self, connection: Connection, home: Path, threads: int, memory_limit: str, attempts_at_once: int
+    ) -> None:
         self._connection = connection
         self._home = home
         self._sending = threading.Lock()
@@ -63,7 +65,16 @@ class EngineProcess:
         done = []
         for request in requests:
             if request.kind is AttemptKind.NOTHING:
-                done.append(("report", Report(tuple(m.attempt for m in request.members), RunOutcome.SUCCEEDED, datetime.now(UTC)), None, None))
+                done.append(
+                    (
+                        "report",
+                        Report(
+                            tuple(m.attempt for m in request.members), RunOutcome.SUCCEEDED, datetime.now(UTC)
+                        ),
+                        None,
+                        None,
+                    )
+                )
                 continue
             attempt = Attempt(self._warehouse, request, self._home, self._locks.__getitem__)
             for member in request.members:
@@ -90,8 +101,13 @@ class EngineProcess:
             answer = ("answer", call, True, getattr(self._warehouse, method)(*arguments))
         except FieldwiseError as error:
             answer = ("answer", call, False, (type(error).__name__, error.message, error.hint))
-        except Exception as error:  # noqa: BLE001 - the parent must hear of everything
-            answer = ("answer", call, False, (EngineUnavailable.__name__, f"{type(error).__name__}: {error}", ""))
+        except Exception as error:
+            answer = (
+                "answer",
+                call,
+                False,
+                (EngineUnavailable.__name__, f"{type(error).__name__}: {error}", ""),
+            )
         self._send([answer])
 
 

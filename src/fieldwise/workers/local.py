@@ -31,7 +31,9 @@ QUIET_SECONDS = 30.0
 class LocalWorkers:
     """Starts the engine process when it is first needed, and again if it died; what ran in it is then lost."""
 
-    def __init__(self, home: Path, threads: int | None = None, memory_limit: str = "", attempts_at_once: int = 16) -> None:
+    def __init__(
+        self, home: Path, threads: int | None = None, memory_limit: str = "", attempts_at_once: int = 16
+    ) -> None:
         self._home = Path(home)
         self._threads = threads or os.cpu_count() or 2
         self._memory_limit = memory_limit
@@ -72,13 +74,22 @@ class LocalWorkers:
             self._memory_limit, str(self._attempts_at_once),
         ]  # fmt: skip
         # A group of its own: Ctrl+C in the terminal ends the parent, which then ends this in good order.
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+        )
         theirs.close()
         self._process, self._connection = process, Connection(ours.detach())
         self._ready, self._failure = threading.Event(), ""
-        threading.Thread(target=self._listen, args=(self._connection, process, self._ready), name="engine-reports", daemon=True).start()
+        threading.Thread(
+            target=self._listen,
+            args=(self._connection, process, self._ready),
+            name="engine-reports",
+            daemon=True,
+        ).start()
 
-    def _listen(self, connection: Connection, process: subprocess.Popen[bytes], ready: threading.Event) -> None:
+    def _listen(
+        self, connection: Connection, process: subprocess.Popen[bytes], ready: threading.Event
+    ) -> None:
         try:
             while True:
                 arrived = False
@@ -122,7 +133,13 @@ class LocalWorkers:
             if not self._closed:
                 said = f"the engine process ended (exit code {process.returncode}); the run is repeated"
                 self._reports += [
-                    Report(tuple(member.attempt for member in request.members), RunOutcome.LOST, datetime.now(UTC), said, "worker_lost")
+                    Report(
+                        tuple(member.attempt for member in request.members),
+                        RunOutcome.LOST,
+                        datetime.now(UTC),
+                        said,
+                        "worker_lost",
+                    )
                     for request in lost.values()
                 ]
         if not ready.is_set():
@@ -159,7 +176,11 @@ class LocalWorkers:
             for request in requests:
                 attempts = tuple(member.attempt for member in request.members)
                 if any(self._in_flight.pop(attempt, None) is not None for attempt in attempts):
-                    self._reports.append(Report(attempts, RunOutcome.LOST, datetime.now(UTC), error.message, "engine_unavailable"))
+                    self._reports.append(
+                        Report(
+                            attempts, RunOutcome.LOST, datetime.now(UTC), error.message, "engine_unavailable"
+                        )
+                    )
         self._wake()
 
     def interrupt(self, attempt: int, code: str) -> None:
@@ -248,10 +269,14 @@ class LocalWorkers:
     def change_shapes(self, changes: Sequence[ShapeChange], version: str) -> None:
         self._call("change_shapes", list(changes), version)
 
-    def describe(self, sql: str, parameters: Mapping[str, object] | None = None) -> tuple[tuple[str, str], ...]:
+    def describe(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> tuple[tuple[str, str], ...]:
         return self._call("describe", sql, dict(parameters) if parameters else None)  # type: ignore[no-any-return]
 
-    def query(self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None) -> Rows:
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Rows:
         return self._call("query", sql, dict(parameters) if parameters else None, limit)  # type: ignore[no-any-return]
 
     def published(self, targets: Sequence[Target]) -> dict[Target, int]:
@@ -269,5 +294,7 @@ def _settle(call: Future[Any], good: bool, value: Any) -> None:
         call.set_result(value)
         return
     name, message, hint = value
-    kind = {"EngineRefused": EngineRefused, "EngineUnavailable": EngineUnavailable}.get(name, EngineUnavailable)
+    kind = {"EngineRefused": EngineRefused, "EngineUnavailable": EngineUnavailable}.get(
+        name, EngineUnavailable
+    )
     call.set_exception(kind(message, hint))

@@ -23,7 +23,9 @@ class Difference:
     fields: tuple[str, ...]
 
 
-def publish_columns(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest, rows: int) -> tuple[MemberResult, ...]:
+def publish_columns(
+    cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest, rows: int
+) -> tuple[MemberResult, ...]:
     """One transaction; raises Fenced with nothing written, duckdb.Error on conflict (repeat the publish)."""
     cursor.execute("BEGIN")
     try:
@@ -38,7 +40,9 @@ def publish_columns(cursor: duckdb.DuckDBPyConnection, scratch: str, request: At
     return results
 
 
-def _publish(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest, rows: int) -> tuple[MemberResult, ...]:
+def _publish(
+    cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest, rows: int
+) -> tuple[MemberResult, ...]:
     environment = request.members[0].target.environment
     first = guard(cursor, environment, request.relation, request.partition) == 1
     others = _pass_fence_and_ledger(cursor, request, environment)
@@ -54,7 +58,9 @@ def _publish(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRe
     return _results(request, difference, first, fresh, others)
 
 
-def _pass_fence_and_ledger(cursor: duckdb.DuckDBPyConnection, request: AttemptRequest, environment: str) -> set[str]:
+def _pass_fence_and_ledger(
+    cursor: duckdb.DuckDBPyConnection, request: AttemptRequest, environment: str
+) -> set[str]:
     """Check-and-set of every member's attempt; returns the nodes that had published this partition before."""
     fence = cursor.execute(
         "SELECT node, attempt FROM fieldwise.fence WHERE environment = ? AND partition = ? AND list_contains(?, node)",
@@ -70,10 +76,19 @@ def _pass_fence_and_ledger(cursor: duckdb.DuckDBPyConnection, request: AttemptRe
     for member in request.members:
         node = member.target.node
         if member.attempt <= fenced.get(node, 0) or member.attempt <= known.get(node, 0):
-            raise Fenced(f"attempt {member.attempt} of {node} is no longer wanted: a stop or a newer run came first")
-    values = [part for member in request.members for part in (environment, request.relation, member.target.node, request.partition, member.attempt)]
+            raise Fenced(
+                f"attempt {member.attempt} of {node} is no longer wanted: a stop or a newer run came first"
+            )
+    values = [
+        part
+        for member in request.members
+        for part in (environment, request.relation, member.target.node, request.partition, member.attempt)
+    ]
     marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(request.members))
-    cursor.execute(f"INSERT INTO fieldwise.published VALUES {marks} ON CONFLICT DO UPDATE SET attempt = excluded.attempt", values)
+    cursor.execute(
+        f"INSERT INTO fieldwise.published VALUES {marks} ON CONFLICT DO UPDATE SET attempt = excluded.attempt",
+        values,
+    )
     return set(known)
 
 
@@ -90,14 +105,18 @@ def _insert_all(cursor: duckdb.DuckDBPyConnection, scratch: str, request: Attemp
 
 
 def _same_key(request: AttemptRequest, left: str, right: str) -> str:
-    return " AND ".join(f"{left}.{identifier(one.name)} = {right}.{identifier(one.name)}" for one in request.key)
+    return " AND ".join(
+        f"{left}.{identifier(one.name)} = {right}.{identifier(one.name)}" for one in request.key
+    )
 
 
 def _difference(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest) -> Difference:
     """Counts by one full join of the new result with what the partition holds."""
     key = identifier(request.key[0].name)
     both = f"s.{key} IS NOT NULL AND t.{key} IS NOT NULL"
-    distinct = [f"s.{identifier(one.name)} IS DISTINCT FROM t.{identifier(one.name)}" for one in request.fields]
+    distinct = [
+        f"s.{identifier(one.name)} IS DISTINCT FROM t.{identifier(one.name)}" for one in request.fields
+    ]
     any_field = " OR ".join(distinct) or "false"
     counted = "".join(f", count(*) FILTER (WHERE {both} AND {sql})" for sql in distinct)
     row = cursor.execute(
@@ -120,7 +139,8 @@ def _update(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptReq
         _update_fields(cursor, scratch, request, difference.fields)
     if difference.removed:
         cursor.execute(
-            f"DELETE FROM {table} t WHERE t.ds = {_partition(request)} AND NOT EXISTS (SELECT 1 FROM {scratch} s WHERE {_same_key(request, 's', 't')})", values
+            f"DELETE FROM {table} t WHERE t.ds = {_partition(request)} AND NOT EXISTS (SELECT 1 FROM {scratch} s WHERE {_same_key(request, 's', 't')})",
+            values,
         )
     if difference.added:
         _insert_missing(cursor, scratch, request)
@@ -129,7 +149,9 @@ def _update(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptReq
     return difference
 
 
-def _update_fields(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest, fields: tuple[str, ...]) -> None:
+def _update_fields(
+    cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest, fields: tuple[str, ...]
+) -> None:
     assigned = ", ".join(f"{identifier(name)} = s.{identifier(name)}" for name in fields)
     differs = " OR ".join(f"t.{identifier(name)} IS DISTINCT FROM s.{identifier(name)}" for name in fields)
     cursor.execute(
@@ -158,7 +180,9 @@ def _merge_metrics(cursor: duckdb.DuckDBPyConnection, scratch: str, request: Att
     if difference.changed:
         _update_fields(cursor, scratch, request, difference.fields)
     absent = f"t.ds = {_partition(request)} AND NOT EXISTS (SELECT 1 FROM {scratch} s WHERE {_same_key(request, 's', 't')})"
-    emptied = ", ".join(f"{identifier(one.name)} = {'0' if one.zero_when_absent else 'NULL'}" for one in request.fields)
+    emptied = ", ".join(
+        f"{identifier(one.name)} = {'0' if one.zero_when_absent else 'NULL'}" for one in request.fields
+    )
     if difference.removed and emptied:
         cursor.execute(f"UPDATE {table} AS t SET {emptied} WHERE {absent}", values)
     if difference.added:
@@ -174,7 +198,11 @@ def _merge_metrics(cursor: duckdb.DuckDBPyConnection, scratch: str, request: Att
                 values | {"relation": request.relation},
             ).fetchall()
         )
-    fields = tuple(one.name for one in request.fields) if difference.added or difference.removed else difference.fields
+    fields = (
+        tuple(one.name for one in request.fields)
+        if difference.added or difference.removed
+        else difference.fields
+    )
     return Difference(difference.added, gone, difference.changed, fields)
 
 
@@ -185,8 +213,14 @@ def _key_text(request: AttemptRequest, alias: str) -> str:
 def _remember_keys(cursor: duckdb.DuckDBPyConnection, scratch: str, request: AttemptRequest) -> None:
     for member in request.members:
         values = {"relation": request.relation, "node": member.target.node, "partition": request.partition}
-        cursor.execute("DELETE FROM fieldwise.member WHERE relation = $relation AND node = $node AND partition = $partition", values)
-        cursor.execute(f"INSERT INTO fieldwise.member SELECT $relation, $node, $partition, {_key_text(request, 's')} FROM {scratch} s", values)
+        cursor.execute(
+            "DELETE FROM fieldwise.member WHERE relation = $relation AND node = $node AND partition = $partition",
+            values,
+        )
+        cursor.execute(
+            f"INSERT INTO fieldwise.member SELECT $relation, $node, $partition, {_key_text(request, 's')} FROM {scratch} s",
+            values,
+        )
 
 
 def _remember_zero_fields(cursor: duckdb.DuckDBPyConnection, request: AttemptRequest) -> None:
@@ -194,7 +228,8 @@ def _remember_zero_fields(cursor: duckdb.DuckDBPyConnection, request: AttemptReq
     for member in request.members:
         for name in zeros.intersection(member.fields):
             cursor.execute(
-                "INSERT INTO fieldwise.zero_field VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET node = excluded.node", [request.relation, member.target.node, name]
+                "INSERT INTO fieldwise.zero_field VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET node = excluded.node",
+                [request.relation, member.target.node, name],
             )
 
 
@@ -214,7 +249,13 @@ def _zero_other_counts(cursor: duckdb.DuckDBPyConnection, scratch: str, request:
         )
 
 
-def _write_versions(cursor: duckdb.DuckDBPyConnection, request: AttemptRequest, difference: Difference, first: bool, fresh: set[int]) -> None:
+def _write_versions(
+    cursor: duckdb.DuckDBPyConnection,
+    request: AttemptRequest,
+    difference: Difference,
+    first: bool,
+    fresh: set[int],
+) -> None:
     """Who last changed a value: of each field, and of the key set (spec 4, STALE)."""
     rows: list[tuple[str, int]] = []
     for member in request.members:
@@ -224,19 +265,36 @@ def _write_versions(cursor: duckdb.DuckDBPyConnection, request: AttemptRequest, 
         rows.append((KEY_SET, max(member.attempt for member in request.members)))
     if rows:
         marks = ", ".join(["(?, ?, ?, ?)"] * len(rows))
-        values = [part for field, attempt in rows for part in (request.relation, request.partition, field, attempt)]
-        cursor.execute(f"INSERT INTO fieldwise.version VALUES {marks} ON CONFLICT DO UPDATE SET attempt = excluded.attempt", values)
+        values = [
+            part for field, attempt in rows for part in (request.relation, request.partition, field, attempt)
+        ]
+        cursor.execute(
+            f"INSERT INTO fieldwise.version VALUES {marks} ON CONFLICT DO UPDATE SET attempt = excluded.attempt",
+            values,
+        )
 
 
 def _results(
     request: AttemptRequest, difference: Difference, first: bool, fresh: set[int], others: set[str]
 ) -> tuple[MemberResult, ...]:
     own = {member.target.node for member in request.members}
-    differ = () if first or request.metrics or not (difference.added or difference.removed) else tuple(sorted(others - own))
+    differ = (
+        ()
+        if first or request.metrics or not (difference.added or difference.removed)
+        else tuple(sorted(others - own))
+    )
 
     def one(member: Member) -> MemberResult:
         new = first or member.node_instance in fresh
         changed = tuple(name for name in member.fields if new or name in difference.fields)
-        return MemberResult(member.node_instance, member.attempt, changed, difference.added, difference.removed, difference.changed, differ)
+        return MemberResult(
+            member.node_instance,
+            member.attempt,
+            changed,
+            difference.added,
+            difference.removed,
+            difference.changed,
+            differ,
+        )
 
     return tuple(one(member) for member in request.members)

@@ -10,7 +10,9 @@ from fieldwise.model.attempt import AttemptRequest, MemberResult
 from fieldwise.workers.outcomes import Fenced
 
 
-def replace_partitions(cursor: duckdb.DuckDBPyConnection, outputs: dict[str, str], request: AttemptRequest) -> tuple[MemberResult, ...]:
+def replace_partitions(
+    cursor: duckdb.DuckDBPyConnection, outputs: dict[str, str], request: AttemptRequest
+) -> tuple[MemberResult, ...]:
     """`outputs`: table -> FROM item with its new rows. All of them and the ledger, or nothing."""
     member = request.members[0]
     target = member.target
@@ -36,9 +38,14 @@ def _pass(cursor: duckdb.DuckDBPyConnection, request: AttemptRequest) -> None:
     target = member.target
     where = [target.environment, target.node, request.partition]
     for table in ("fence", "published"):
-        row = cursor.execute(f"SELECT attempt FROM fieldwise.{table} WHERE environment = ? AND node = ? AND partition = ?", where).fetchone()
+        row = cursor.execute(
+            f"SELECT attempt FROM fieldwise.{table} WHERE environment = ? AND node = ? AND partition = ?",
+            where,
+        ).fetchone()
         if row is not None and member.attempt <= int(row[0]):
-            raise Fenced(f"attempt {member.attempt} of {target.node} is no longer wanted: a stop or a newer run came first")
+            raise Fenced(
+                f"attempt {member.attempt} of {target.node} is no longer wanted: a stop or a newer run came first"
+            )
     cursor.execute(
         "INSERT INTO fieldwise.published VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET attempt = excluded.attempt",
         [target.environment, target.task, target.node, request.partition, member.attempt],
@@ -47,12 +54,18 @@ def _pass(cursor: duckdb.DuckDBPyConnection, request: AttemptRequest) -> None:
 
 def _replace(cursor: duckdb.DuckDBPyConnection, table: str, rows: str, request: AttemptRequest) -> int:
     """The rows' own `ds` column, if any, gives way to the partition's."""
-    columns = [name for name, *_ in cursor.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall() if name.lower() != "ds"]
+    columns = [
+        name
+        for name, *_ in cursor.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
+        if name.lower() != "ds"
+    ]
     names, values = identifiers(columns), {"partition": request.partition}
     partition = f"CAST($partition AS {request.partition_type})"
     schema, name = table.partition(".")[0], relation(table)
     cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-    cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} AS SELECT {partition} AS ds, {names} FROM {rows} LIMIT 0", values)
+    cursor.execute(
+        f"CREATE TABLE IF NOT EXISTS {name} AS SELECT {partition} AS ds, {names} FROM {rows} LIMIT 0", values
+    )
     cursor.execute(f"DELETE FROM {name} WHERE ds = {partition}", values)
     cursor.execute(f"INSERT INTO {name} (ds, {names}) SELECT {partition}, {names} FROM {rows}", values)
     row = cursor.execute(f"SELECT count(*) FROM {name} WHERE ds = {partition}", values).fetchone()

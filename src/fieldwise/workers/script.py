@@ -49,7 +49,11 @@ class ScriptRun:
     def _export(self, cursor: duckdb.DuckDBPyConnection, name: str) -> None:
         try:
             columns = [column for column, *_ in cursor.execute(f"DESCRIBE {relation(name)}").fetchall()]
-            where = f" WHERE ds = CAST({literal(self._request.partition)} AS {self._request.partition_type})" if "ds" in columns else ""
+            where = (
+                f" WHERE ds = CAST({literal(self._request.partition)} AS {self._request.partition_type})"
+                if "ds" in columns
+                else ""
+            )
             target = literal(str(self._input / f"{name}.parquet"))
             cursor.execute(f"COPY (SELECT * FROM {relation(name)}{where}) TO {target} (FORMAT parquet)")
         except duckdb.InterruptException:
@@ -66,7 +70,7 @@ class ScriptRun:
         self._journal.say(f"running the {self._request.language} script, ds {self._request.partition}")
         process = subprocess.Popen(
             command, cwd=self._folder, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, encoding="utf-8", errors="replace", start_new_session=True, preexec_fn=self._limit,  # noqa: PLW1509 - only setrlimit
+            text=True, encoding="utf-8", errors="replace", start_new_session=True, preexec_fn=self._limit,
         )  # fmt: skip
         self._process = process
         if interrupted():
@@ -88,12 +92,22 @@ class ScriptRun:
         if code == -signal.SIGXCPU:
             raise TimedOut("the script used up its CPU time", "timeout")
         said = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        raise ScriptFailed(f"the script ended with {said}: {last}" if last else f"the script ended with {said}")
+        raise ScriptFailed(
+            f"the script ended with {said}: {last}" if last else f"the script ended with {said}"
+        )
 
     def _environment(self) -> dict[str, str]:
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         own = dict(self._request.environment_variables)
-        return passed | own | {"FIELDWISE_INPUT": str(self._input), "FIELDWISE_OUTPUT": str(self._output), "HOME": str(self._folder)}
+        return (
+            passed
+            | own
+            | {
+                "FIELDWISE_INPUT": str(self._input),
+                "FIELDWISE_OUTPUT": str(self._output),
+                "HOME": str(self._folder),
+            }
+        )
 
     def _limit(self) -> None:
         """In the child, before the script: CPU time, file size, no core files."""
@@ -122,7 +136,9 @@ class ScriptRun:
             else:
                 there = sorted(path.name for path in self._output.iterdir())
                 raise ScriptFailed(
-                    f"the script wrote no {table}.parquet or {table}.csv into $FIELDWISE_OUTPUT" + (f", only {', '.join(there)}" if there else ""), "output_missing"
+                    f"the script wrote no {table}.parquet or {table}.csv into $FIELDWISE_OUTPUT"
+                    + (f", only {', '.join(there)}" if there else ""),
+                    "output_missing",
                 )
         return found
 
