@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.p3_generate import opened
 from bench.shapes import chain, layered, publication, wide
-from fieldwise.fleet.values import Options
+from fieldwise.fleet.values import Added, Options
 from fieldwise.leader.machine import Leader, Settings
 from fieldwise.leader.shell import turn_until_idle
 from fieldwise.model.plan import CompiledTask
@@ -48,10 +48,11 @@ def run_once(tasks: Sequence[CompiledTask]) -> tuple[float, list[float]]:
         assert epoch is not None
         workers = LocalWorkers(home)
         workers.greatest_attempt()  # the process is up before the clock starts
-        generate_data_days(store, epoch, active, DAY, DAY, datetime.now(UTC))
-        options = Options(ignore_time=True)
-        leader = Leader(store, workers, workers, Settings("bench", options=options, lease=3600, tolerate=0))
-        leader.read_window()
+        settings = Settings("bench", options=Options(ignore_time=True), lease=3600, tolerate=0)
+        leader = Leader(store, workers, workers, settings)
+        turn_until_idle(leader, SystemClock())  # the server is up, with nothing to do
+        born = generate_data_days(store, epoch, active, DAY, DAY, datetime.now(UTC))
+        leader.inbox.send(Added(born.firings))
         began = time.perf_counter()
         turn_until_idle(leader, SystemClock())
         seconds = time.perf_counter() - began
