@@ -104,6 +104,8 @@ class CompiledTask:
     partition_type: str = "DATE"
     fingerprint: str = ""
     warnings: tuple[str, ...] = ()
+    cuts: str = ""
+    """Which fields need which part of `sql`, in the compiler's own words; what `compiler.fuse` works from."""
 
     @property
     def name(self) -> str:

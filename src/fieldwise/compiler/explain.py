@@ -1,0 +1,95 @@
+"""Why fields form a node, in a sentence or two that an operator understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from fieldwise.compiler.catalogue import Catalogue
+from fieldwise.compiler.dependencies import Reading
+from fieldwise.compiler.grouping import Atom, Atoms, Group
+from fieldwise.compiler.relations import Block, Compound, Relation
+
+_SET_WORDS: tuple[tuple[type[exp.Expr], str], ...] = (
+    (exp.Union, "UNION"), (exp.Intersect, "INTERSECT"), (exp.Except, "EXCEPT"),
+)  # fmt: skip
+
+
+def why_whole(relation: Relation, never: bool) -> str:
+    """Why a table cannot be split, "" if it can."""
+    if never:
+        return "The header says `split: never`, so all fields are computed together."
+    word = _whole_word(relation)
+    return f"The query {word}, so its fields cannot be computed apart." if word else ""
+
+
+def _whole_word(relation: Relation) -> str:
+    if isinstance(relation, Block):
+        if relation.distinct_on:
+            return "ends in DISTINCT ON, which chooses whole rows"
+        if relation.distinct:
+            return "ends in DISTINCT, which compares all columns"
+        if relation.limited:
+            return "ends in LIMIT, which chooses whole rows"
+        return "makes rows out of a list with unnest" if relation.generates else ""
+    if isinstance(relation, Compound):
+        if relation.splits:
+            return ""
+        if any(relation.node.args.get(key) for key in ("limit", "offset")):
+            return "ends in LIMIT, which chooses whole rows"
+        if relation.node.args.get("by_name"):
+            return "ends in UNION BY NAME, which matches columns by their names"
+        if not relation.unique:
+            return "ends in UNION ALL with a branch that needs all its columns"
+        word = next(word for kind, word in _SET_WORDS if isinstance(relation.node, kind))
+        return f"ends in {word}, which compares all columns"
+    return "has a form that cannot be looked into"
+
+
+def why_group(
+    group: Group, atoms: Atoms, row: bool, readings: Sequence[Reading], catalogue: Catalogue, lone: bool
+) -> str:
+    """Why these outputs are one node."""
+    del catalogue
+    rows = _tables(atoms.row, readings) or "nothing but parameters"
+    own = _tables(group.own, readings)
+    if group.reason == "order":
+        start = "These fields take their values from a choice among rows whose order is not total; computed apart they could mix rows."
+        return f"{start} They wait for {own}." if own else start
+    if group.reason == "header":
+        return "The header's `nodes:` puts these fields together." + (
+            f" They wait for {own} besides what decides the rows." if own else ""
+        )
+    if lone:
+        return (
+            f"All fields wait for the same: {rows}."
+            if not own
+            else f"All fields wait for the same: {rows}, and {own}."
+        )
+    if not own:
+        return f"These fields need only what decides the rows: {rows}."
+    tail = (
+        " They are the row node, because no field needs less."
+        if row
+        else " The other fields do not wait for that."
+    )
+    return f"These fields also need {own}.{tail}"
+
+
+def _tables(atoms: frozenset[Atom], readings: Sequence[Reading]) -> str:
+    """Tables behind atoms, each with the alias path where one table is read at several places."""
+    paths = {path for path, _ in atoms}
+    names: dict[str, dict[str, None]] = {}
+    for reading in readings:
+        if reading.leaf.path in paths:
+            names.setdefault(reading.leaf.leaf.table.name, {})[".".join(reading.leaf.path)] = None
+    return _joined(
+        [name if len(aliases) == 1 else f"{name} ({', '.join(aliases)})" for name, aliases in names.items()]
+    )
+
+
+def _joined(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,0 +1,228 @@
+"""Whether a text is one SELECT we can take, and its tree with parameters as placeholders and positions of the file."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from sqlglot import Dialect, exp
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from fieldwise.compiler.functions import VOLATILE_CALLS, VOLATILE_WORDS
+from fieldwise.compiler.problems import Problems, place_of
+from fieldwise.model.definition import Parameter
+from fieldwise.model.errors import ProblemCode
+
+BUILT_IN_PARAMETERS: dict[str, str] = {
+    "data_date": "DATE",
+    "scheduled_at": "TIMESTAMP",
+    "slot_start": "TIMESTAMP",
+    "slot_end": "TIMESTAMP",
+    "day_start": "TIMESTAMP",
+    "day_end": "TIMESTAMP",
+}
+_BEFORE_NAME = {
+    TokenType.IDENTIFIER,
+    TokenType.VAR,
+    TokenType.STRING,
+    TokenType.NUMBER,
+    TokenType.R_BRACKET,
+    TokenType.L_BRACKET,
+}
+
+
+def parameter_types(parameters: Iterable[Parameter]) -> dict[str, str]:
+    """Types of all declared placeholders by name: the built-in ones and the project's."""
+    return {**BUILT_IN_PARAMETERS, **{parameter.name: parameter.type for parameter in parameters}}
+
+
+def place_of_token(token: Token) -> tuple[int, int]:
+    return token.line, token.col - (token.end - token.start)
+
+
+def with_placeholders(text: str, names: Iterable[str], dialect: str) -> str:
+    """`:name` of declared names as `$name`, which every grammar takes; as long as before, so positions stay.
+
+    Decided on tokens: not in strings or comments, nor where a colon right after a name, string or bracket is an
+    alias, a struct entry or a slice.
+    """
+    declared = set(names)
+    if not any(f":{name}" in text for name in declared):
+        return text
+    tokens = Dialect.get_or_raise(dialect).tokenize(text)
+    letters = list(text)
+    for before, colon, name in zip([None, *tokens], tokens, tokens[1:], strict=False):
+        if (
+            colon.token_type is not TokenType.COLON
+            or name.start != colon.end + 1
+            or name.text not in declared
+        ):
+            continue
+        glued = before is not None and before.end + 1 == colon.start
+        if not (glued and before is not None and before.token_type in _BEFORE_NAME):
+            letters[colon.start] = "$"
+    return "".join(letters)
+
+
+def parse_query(
+    text: str, types: dict[str, str], dialect: str, problems: Problems
+) -> tuple[exp.Query | None, list[Token]]:
+    """The tree of the one SELECT in `text`; None with problems said if it is something else."""
+    try:
+        text = with_placeholders(text, types, dialect)
+        tokens = Dialect.get_or_raise(dialect).tokenize(text)
+    except TokenError as error:
+        problems.add(
+            ProblemCode.SYNTAX,
+            _place_of_token_error(str(error)),
+            "the text cannot be read: a quote or comment is not closed",
+        )
+        return None, []
+    _refuse_words(tokens, problems)
+    statements = _parse(text, tokens, dialect, problems)
+    if statements is None:
+        return None, tokens
+    return _one_query(statements, tokens, types, problems), tokens
+
+
+def _parse(text: str, tokens: list[Token], dialect: str, problems: Problems) -> list[exp.Expr] | None:
+    try:
+        found = Dialect.get_or_raise(dialect).parser().parse(tokens, text)
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        place = (
+            int(first.get("line") or 1),
+            max(1, int(first.get("col") or 1) - len(first.get("highlight") or "x") + 1),
+        )
+        said = str(first.get("description") or "this is not SQL").rstrip(".")
+        problems.add(
+            ProblemCode.SYNTAX,
+            place,
+            f"{said} near {first.get('highlight', '')!r}",
+            "write one SELECT in the project's dialect",
+        )
+        return None
+    return [
+        statement for statement in found if statement is not None and not isinstance(statement, exp.Semicolon)
+    ]
+
+
+def _one_query(
+    statements: list[exp.Expr], tokens: list[Token], types: dict[str, str], problems: Problems
+) -> exp.Query | None:
+    start = place_of_token(tokens[0]) if tokens else (1, 1)
+    if not statements:
+        problems.add(
+            ProblemCode.NOT_ONE_SELECT, start, "there is no SELECT", "write one SELECT below the header"
+        )
+        return None
+    if len(statements) > 1:
+        second = next(
+            (after for one, after in itertools.pairwise(tokens) if one.token_type is TokenType.SEMICOLON),
+            tokens[0],
+        )
+        problems.add(
+            ProblemCode.NOT_ONE_SELECT,
+            place_of_token(second),
+            f"there are {len(statements)} statements",
+            "keep one SELECT per file",
+        )
+        return None
+    tree = statements[0]
+    if isinstance(tree, exp.Pivot):
+        problems.add(
+            ProblemCode.UNSUPPORTED,
+            start,
+            "PIVOT and UNPIVOT statements cannot be planned",
+            "use PIVOT behind a table in FROM, or CASE",
+        )
+        return None
+    if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
+        problems.add(
+            ProblemCode.NOT_ONE_SELECT,
+            start,
+            f"this is a {tree.key.upper()}, not a SELECT",
+            "write one SELECT",
+        )
+        return None
+    before = len(problems.found)
+    _refuse_nodes(tree, types, problems)
+    unusable = any(one.code is ProblemCode.UNSUPPORTED for one in problems.found[before:])
+    return None if unusable else tree
+
+
+def _refuse_words(tokens: Sequence[Token], problems: Problems) -> None:
+    """Volatile functions and COLUMNS(), found on tokens because their nodes keep no position."""
+    for index, token in enumerate(tokens):
+        name = token.text.lower()
+        before = tokens[index - 1].token_type if index else None
+        if before is TokenType.DOT or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+            continue
+        called = index + 1 < len(tokens) and tokens[index + 1].token_type is TokenType.L_PAREN
+        if name in VOLATILE_WORDS or (called and name in VOLATILE_CALLS):
+            problems.add(
+                ProblemCode.VOLATILE, place_of_token(token), f"{name} gives another value at every run",
+                "use a parameter: :scheduled_at for the time, :data_date for the day",
+            )  # fmt: skip
+        elif called and name == "columns":
+            problems.add(
+                ProblemCode.UNSUPPORTED,
+                place_of_token(token),
+                "COLUMNS() cannot be planned",
+                "name the columns, or use * EXCLUDE/REPLACE",
+            )
+
+
+def _refuse_nodes(tree: exp.Expr, types: dict[str, str], problems: Problems) -> None:
+    for node in tree.find_all(exp.Placeholder, exp.Parameter, exp.PositionalColumn, exp.Pivot, exp.Summarize):
+        if isinstance(node, exp.Placeholder | exp.Parameter):
+            _check_parameter(node, types, problems)
+        elif isinstance(node, exp.Pivot):
+            if node.arg_key != "pivots":
+                problems.at(
+                    ProblemCode.UNSUPPORTED,
+                    node,
+                    "a PIVOT statement cannot be planned",
+                    "use PIVOT behind a table in FROM, or CASE",
+                )
+        else:
+            problems.at(ProblemCode.UNSUPPORTED, node, f"{node.sql()} cannot be planned", "name the columns")
+
+
+def _check_parameter(node: exp.Expr, types: dict[str, str], problems: Problems) -> None:
+    name = node.name
+    if name in types:
+        return
+    near = get_close_matches(name, list(types), n=1)
+    hint = f'did you mean ":{near[0]}"?' if near else "declare it under params: in project.yml"
+    problems.add(ProblemCode.SYNTAX, place_of(node), f"there is no parameter :{name}", hint)
+
+
+def projection_places(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """Where each item of the first top-level SELECT list begins, for columns that have no identifier."""
+    depth, inside, fresh = 0, False, False
+    places: list[tuple[int, int]] = []
+    for token in tokens:
+        kind = token.token_type
+        if fresh and kind not in (TokenType.DISTINCT, TokenType.ALL):
+            places.append(place_of_token(token))
+            fresh = False
+        if kind in (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE):
+            depth += 1
+        elif kind in (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE):
+            depth -= 1
+        elif depth == 0 and kind is TokenType.SELECT and not inside:
+            inside = fresh = True
+        elif depth == 0 and inside and kind is TokenType.FROM:
+            break
+        elif depth == 0 and inside and kind is TokenType.COMMA:
+            fresh = True
+    return places
+
+
+def _place_of_token_error(message: str) -> tuple[int, int]:
+    found = re.search(r"(\d+):(\d+)", message)
+    return (int(found[1]), max(1, int(found[2]))) if found else (1, 1)
