@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from fieldwise.api.errors import problem
 
-FOLDER = Path(__file__).parent / "static"
+FOLDER = (Path(__file__).parent / "static").resolve()
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -23,6 +23,8 @@ def install(app: FastAPI) -> None:
             return FileResponse(
                 file, headers=FOR_EVER if path.startswith("assets/") else {"Cache-Control": "no-cache"}
             )
+        if path.startswith("assets/"):
+            return problem(404, "not_found", f"there is no /{path}", hint="reload the page: the server was updated")
         index = FOLDER / "index.html"
         if not index.is_file():
             return problem(
