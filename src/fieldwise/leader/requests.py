@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC
 
-from fieldwise import compiler
+from fieldwise.compiler import fuse
 from fieldwise.fleet.values import Question, Start
 from fieldwise.model.attempt import AttemptKind, AttemptRequest, InputRead, Member, OutputField, SlotValues
-from fieldwise.model.definition import Parameter, SourceTable, Visible
+from fieldwise.model.definition import SourceTable, Visible
 from fieldwise.model.plan import CompiledTask, Field, Node, Publication
 from fieldwise.model.status import TaskKind
 from fieldwise.ports.store import Store
 from fieldwise.usecases.facts import Calendar, partition_of, relation_of, target_of
+from fieldwise.usecases.parameters import project_values, slot_values
 from fieldwise.usecases.versions import Versions, project_of
 
 NOTHING = "nothing"  # language of a task that does nothing: benchmarks and simulation
@@ -91,7 +91,7 @@ class Requests:
         source = next(source for source in publication.project.sources if source.name == question.source)
         values = self._calendar.values(publication, question)
         sql = source.ready
-        bound = {**_slot_parameters(values), **_project_parameters(publication.project.parameters)}
+        bound = {**slot_values(values), **project_values(publication.project.parameters)}
         used = {name: value for name, value in bound.items() if f":{name}" in sql}
         for name in used:
             sql = sql.replace(f":{name}", f"${name}")
@@ -175,7 +175,7 @@ def _template(publication: Publication, task: CompiledTask, names: tuple[str, ..
 
 
 def _fused(task: CompiledTask, nodes: Sequence[Node]) -> tuple[str, tuple[str, ...]]:
-    fused = compiler.fuse(task, nodes)
+    fused = fuse(task, [node.id for node in nodes])
     return fused.sql, fused.parameters
 
 
@@ -208,35 +208,8 @@ def quoted(relation: str) -> str:
 
 
 def _bound(template: Template, values: SlotValues) -> tuple[tuple[str, object], ...]:
-    known = {**_slot_parameters(values), **_project_parameters(template.publication.project.parameters)}
+    known = {**slot_values(values), **project_values(template.publication.project.parameters)}
     return tuple((name, known[name]) for name in template.parameters)
-
-
-def _slot_parameters(values: SlotValues) -> dict[str, object]:
-    """TIMESTAMP parameters are UTC without a zone, as in the warehouse."""
-    instants = {
-        name: getattr(values, name).astimezone(UTC).replace(tzinfo=None)
-        for name in ("scheduled_at", "slot_start", "slot_end", "day_start", "day_end")
-    }
-    return {"data_date": values.data_date, **instants}
-
-
-def _project_parameters(parameters: Sequence[Parameter]) -> dict[str, object]:
-    return {parameter.name: typed(parameter) for parameter in parameters}
-
-
-def typed(parameter: Parameter) -> object:
-    """The value as the engine should bind it."""
-    kind, value = parameter.type.upper(), parameter.value
-    if value is None:
-        return None
-    if kind.startswith(("DECIMAL", "NUMERIC")):
-        return Decimal(str(value))
-    if kind == "DATE" and isinstance(value, str):
-        return date.fromisoformat(value)
-    if kind.startswith("TIMESTAMP") and isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return value
 
 
 def _variables(template: Template, values: SlotValues) -> tuple[tuple[str, str], ...]:

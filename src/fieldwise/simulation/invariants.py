@@ -124,7 +124,7 @@ def within_budget(firings: Iterable[Firing], publication: Publication) -> list[s
 
 def events_fold(store: Store, firings: Iterable[Firing]) -> list[str]:
     """S9: every event is a row of the transition table. S16: folding the events gives the state."""
-    wrong = []
+    wrong: list[str] = []
     by_instance: dict[int, list[Firing]] = {}
     for firing in firings:
         by_instance.setdefault(firing.instance, []).append(firing)

@@ -179,7 +179,7 @@ def _add_slots(
             NewInstance(
                 task.name, InstanceType.RECURRING, 0, to_micros(slot.scheduled_at), to_micros(slot.slot_start),
                 to_day(slot.data_timestamp), slot.ordinal, version,
-            )  # fmt: skip
+            )
         )
         status, marks = born_as(task.definition, slot)
         nodes += [NewNodeInstance(number, name, status, marks) for name in names]

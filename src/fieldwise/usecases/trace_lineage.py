@@ -11,7 +11,6 @@ from fieldwise.model.plan import CompiledTask, LineageEdge, Publication
 from fieldwise.model.status import TaskKind
 
 
-
 class Lineage:
     """The edges of all active publications both ways; made once per set of publications."""
 
