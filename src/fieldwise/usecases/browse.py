@@ -486,7 +486,10 @@ def _table(publication: Publication, task: CompiledTask) -> dict[str, Any]:
 
 def _source_text(text: str) -> str:
     """Without the lines that the header left blank."""
-    return text.lstrip("\n").rstrip() if text.strip() else text
+    lines = text.rstrip().splitlines()
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    return "\n".join(lines)
 
 
 def _edit_url(project: ProjectDefinition, file: str) -> str:

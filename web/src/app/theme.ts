@@ -22,7 +22,10 @@ export function themeConfig(dark: boolean): ThemeConfig {
     components: {
       Layout: { headerBg: "transparent", siderBg: "transparent" },
       Table: { headerBg: dark ? "#141b1f" : "#f4f6f7", cellPaddingBlockSM: 7, headerSplitColor: "transparent" },
-      Menu: { itemBg: "transparent", subMenuItemBg: "transparent", activeBarBorderWidth: 0 },
+      Menu: {
+        itemBg: "transparent", subMenuItemBg: "transparent", activeBarBorderWidth: 0,
+        itemSelectedBg: dark ? "#10312f" : "#e0f2ef", itemSelectedColor: dark ? "#5eead4" : "#0f766e", itemHeight: 38,
+      },
       Card: { headerFontSize: 14 },
       Tabs: { horizontalMargin: "0 0 12px 0" },
     },

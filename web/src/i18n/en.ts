@@ -47,7 +47,7 @@ export const en = {
     graph: "Graph", fields: "Fields", runs: "Runs & log", code: "Code", lineage: "Lineage", scheduled: "Scheduled",
     back: "Back to the list", not_found: "This instance does not exist", id: "id {{id}}", copy: "Copy id", copied: "Copied",
     nodes_title: "Nodes", fields_of: "Fields", search_field: "Search fields", filter_status: "Any status", row_node: "row node",
-    row_node_hint: "Decides which rows exist; whoever reads only keys waits for this node alone.", key_field: "key",
+    all_nodes: "all nodes", row_node_hint: "Decides which rows exist; whoever reads only keys waits for this node alone.", key_field: "key",
     no_fields: "A script has no fields: see its runs and its code.", no_match: "No field matches.", waits_nothing: "Nothing holds it.",
     times: "Started {{start}}, ended {{end}}",
   },

@@ -49,7 +49,7 @@ export const zh: Texts = {
     graph: "依赖图", fields: "字段", runs: "运行与日志", code: "代码", lineage: "血缘", scheduled: "定时",
     back: "返回列表", not_found: "该实例不存在", id: "ID {{id}}", copy: "复制 ID", copied: "已复制",
     nodes_title: "物化节点", fields_of: "字段", search_field: "搜索字段", filter_status: "不限状态", row_node: "行节点",
-    row_node_hint: "决定有哪些行；只读主键的下游仅等待此节点。", key_field: "主键",
+    all_nodes: "全部节点", row_node_hint: "决定有哪些行；只读主键的下游仅等待此节点。", key_field: "主键",
     no_fields: "脚本没有字段：请查看运行记录和代码。", no_match: "没有符合的字段。", waits_nothing: "没有阻塞。",
     times: "开始 {{start}}，结束 {{end}}",
   },

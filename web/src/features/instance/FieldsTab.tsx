@@ -37,7 +37,7 @@ export function FieldsTab({ instance, openLineage, openRuns }: Props) {
     },
     { key: "status", title: t("column.status"), width: 160, render: (_, field) => <StatusWords status={field.status} /> },
     { key: "type", title: t("column.type"), width: 150, render: (_, field) => <span className="mono">{field.type}</span> },
-    { key: "node", title: t("column.node"), width: 110, render: (_, field) => <span className="chips">{(field.labels ?? []).map((label) => <span key={label} className="chip">{label}</span>)}</span> },
+    { key: "node", title: t("column.node"), width: 110, render: (_, field) => ((field.labels ?? []).length > 2 ? <span className="chip" title={field.labels!.join(", ")}>{t("instance.all_nodes")}</span> : <span className="chips">{(field.labels ?? []).map((label) => <span key={label} className="chip">{label}</span>)}</span>) },
     { key: "start", title: t("column.start"), width: 205, render: (_, field) => <Instant at={field.start} zone={instance.timezone} /> },
     { key: "end", title: t("column.end"), width: 205, render: (_, field) => <Instant at={field.end} zone={instance.timezone} /> },
     { key: "time", title: t("column.run_time"), width: 90, className: "numeric", render: (_, field) => (field.run_seconds == null ? "–" : showDuration(field.run_seconds)) },

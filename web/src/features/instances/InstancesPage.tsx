@@ -103,7 +103,7 @@ function FilterBar({ search, change, newest }: Props & { newest?: string | null 
   const owners = [...new Set(projects.data?.items.flatMap((project) => project.owners) ?? [])].sort();
   const choose = (key: ListKey, label: string, options: { value: string; label: string }[]) => (
     <Select
-      mode="multiple" size="middle" style={{ minWidth: 130 }} maxTagCount={0} maxTagPlaceholder={(chosen) => `${label}: ${chosen.length}`} placeholder={label} aria-label={label}
+      mode="multiple" size="middle" style={{ minWidth: 108 }} maxTagCount={0} maxTagPlaceholder={(chosen) => `${label}: ${chosen.length}`} placeholder={label} aria-label={label}
       value={search[key] ?? []} options={options} onChange={(next: string[]) => change({ ...search, [key]: next.length ? next : undefined })} allowClear
     />
   );
@@ -111,7 +111,7 @@ function FilterBar({ search, change, newest }: Props & { newest?: string | null 
   return (
     <div className="filters" role="search">
       <Input.Search
-        data-search allowClear placeholder={t("list.search")} aria-label={t("list.search")} defaultValue={search.q} key={search.q ?? ""} style={{ width: 240 }}
+        data-search allowClear placeholder={t("list.search")} aria-label={t("list.search")} defaultValue={search.q} key={search.q ?? ""} style={{ width: 210 }}
         onSearch={(q) => change({ ...search, q: q.trim() || undefined })}
       />
       <DatePicker
