@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -36,7 +37,8 @@ class CatalogueTable:
     null_safe_key: bool = False
     period: Period = Period.DAY
     nodes: dict[str, tuple[str, ...]] | None = None
-    row_node: str = ""
+    row_nodes: tuple[str, ...] = ()
+    """Nodes that bring rows: the row node; of a metrics table all but its composites, whose rows are their union."""
     all_nodes: tuple[str, ...] = ()
     complete: bool = False
     itself: bool = False
@@ -47,7 +49,7 @@ class CatalogueTable:
     def shape(self) -> str:
         return repr((
             self.name, self.columns, self.key, self.partition, self.partition_type, self.period, self.nodes,
-            self.row_node, self.complete, self.from_task, self.ready,
+            self.row_nodes, self.complete, self.from_task, self.ready,
         ))  # fmt: skip
 
     @property
@@ -81,6 +83,7 @@ class Catalogue:
         self._tables: dict[str, CatalogueTable] = {}
         self._sources: dict[tuple[str, str], CatalogueTable] = {}
         self._tasks: dict[str, CatalogueTask] = {}
+        self._shapes: dict[int, str] = {}
         for project in projects:
             self.add_project(project)
         for task in compiled:
@@ -152,7 +155,9 @@ class Catalogue:
         """Everything a reader's compilation may depend on, as text; "" for what is no table here."""
         table = self.table(name, project)
         if table is not None:
-            return table.shape
+            if id(table) not in self._shapes:
+                self._shapes[id(table)] = hashlib.sha256(table.shape.encode()).hexdigest()
+            return self._shapes[id(table)]
         task = self.task(name)
         return f"{task.name} {task.node}" if task is not None else ""
 
@@ -179,7 +184,7 @@ def _logical(task: CompiledTask) -> CatalogueTable:
     return CatalogueTable(
         name=task.name, project=definition.project, columns=columns, key=_lower(definition.key), partition=DS,
         partition_type=task.partition_type, logical=True, null_safe_key=True, period=definition.schedule.period,
-        nodes=nodes, row_node=next((node.id for node in task.nodes if node.row_node), ""),
+        nodes=nodes, row_nodes=tuple(node.id for node in task.nodes if (not node.composite if definition.metrics else node.row_node)),
         all_nodes=tuple(node.id for node in task.nodes), complete=definition.visible is Visible.COMPLETE,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from fieldwise.compiler.catalogue import Catalogue
 from fieldwise.compiler.dialects import dialect_of
@@ -50,7 +51,9 @@ def compile_task(
     problems = Problems(definition)
     with planning():
         compiled = _compiled(definition, project, catalogue, dict(projects or {}), problems)
-    return (None if problems.found else compiled), problems.sorted()
+    if problems.found or compiled is None:
+        return None, problems.sorted()
+    return replace(compiled, fingerprint=fingerprint(definition, project, catalogue)), ()
 
 
 def _compiled(
@@ -76,5 +79,5 @@ def _compiled(
     return CompiledTask(
         definition=definition, nodes=tuple(draft.nodes), fields=tuple(draft.fields),
         sql=draft.sql, parameters=placeholders_of(draft.sql), lineage=draft.lineage, partition_type=draft.partition_type,
-        fingerprint=fingerprint(definition, project, catalogue), warnings=tuple(draft.warnings), cuts=draft.cuts,
+        warnings=tuple(draft.warnings), cuts=draft.cuts,
     )  # fmt: skip

@@ -94,8 +94,9 @@ def waits_of(
         if not table.logical:
             wait_for_source(waits, table, reading.windows, catalogue, overrides, used)
             continue
-        fields = _fields_read(reading.leaf, table, wanted, bits)
-        nodes = own_nodes(fields) if table.itself else _nodes_read(table, fields)
+        fields = fields_read(reading.leaf, table, wanted, bits)
+        shapes = bool(bits.any(reading.leaf.rows) & 1)
+        nodes = own_nodes(fields) if table.itself else _nodes_read(table, fields, shapes)
         override = overrides.get(table.name.lower())
         if override is not None:
             used.add(table.name.lower())
@@ -128,7 +129,7 @@ def wait_for_source(
         waits.add(task.name, look, Policy.ALL, (), (task.node,))
 
 
-def _fields_read(leaf: LeafUse, table: CatalogueTable, wanted: int, bits: Bits) -> tuple[str, ...]:
+def fields_read(leaf: LeafUse, table: CatalogueTable, wanted: int, bits: Bits) -> tuple[str, ...]:
     """Fields read at this place by the wanted outputs, as spelled, without keys and `ds`."""
     skipped = {*table.key, table.partition}
     read = {
@@ -137,11 +138,14 @@ def _fields_read(leaf: LeafUse, table: CatalogueTable, wanted: int, bits: Bits) 
     return tuple(spelled for name, (spelled, _) in table.columns.items() if name in read)
 
 
-def _nodes_read(table: CatalogueTable, fields: Sequence[str]) -> tuple[str, ...]:
+def _nodes_read(table: CatalogueTable, fields: Sequence[str], shapes: bool = False) -> tuple[str, ...]:
+    """The nodes behind the fields. Of a metrics table that shapes the reader's rows, every node that brings some."""
     if table.complete:
         return table.all_nodes
     nodes = dict.fromkeys(node for name in fields for node in table.nodes_of(name.lower()))
-    return tuple(nodes) or (table.row_node,)
+    if shapes and len(table.row_nodes) > 1:
+        nodes.update(dict.fromkeys(table.row_nodes))
+    return tuple(nodes) or table.row_nodes
 
 
 def _override(

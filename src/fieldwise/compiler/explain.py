@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from fieldwise.compiler.catalogue import Catalogue
+from fieldwise.compiler.demand import LeafUse
 from fieldwise.compiler.dependencies import Reading
 from fieldwise.compiler.grouping import Atom, Atoms, Group
 from fieldwise.compiler.relations import Block, Compound, Relation
+
+FieldsRead = Callable[[LeafUse], Sequence[str]]
 
 _SET_WORDS: tuple[tuple[type[exp.Expr], str], ...] = (
     (exp.Union, "UNION"), (exp.Intersect, "INTERSECT"), (exp.Except, "EXCEPT"),
@@ -48,45 +50,46 @@ def _whole_word(relation: Relation) -> str:
 
 
 def why_group(
-    group: Group, atoms: Atoms, row: bool, readings: Sequence[Reading], catalogue: Catalogue, lone: bool
+    group: Group, atoms: Atoms, row: bool, readings: Sequence[Reading], fields_read: FieldsRead, lone: bool
 ) -> str:
-    """Why these outputs are one node."""
-    del catalogue
-    rows = _tables(atoms.row, readings) or "nothing but parameters"
-    own = _tables(group.own, readings)
+    """Why these outputs are one node. `fields_read`: names of the fields they read at a place."""
+    rows = _tables(atoms.row, readings, None) or "nothing but parameters"
+    own = _tables(group.own, readings, fields_read)
     if group.reason == "order":
-        start = "These fields take their values from a choice among rows whose order is not total; computed apart they could mix rows."
+        start = "These fields come from a choice among rows whose order is not total: computed apart they could mix rows."
         return f"{start} They wait for {own}." if own else start
     if group.reason == "header":
-        return "The header's `nodes:` puts these fields together." + (
-            f" They wait for {own} besides what decides the rows." if own else ""
-        )
+        start = "The header's `nodes:` puts these fields together."
+        return f"{start} They wait for {own} besides what decides the rows." if own else start
     if lone:
         return (
-            f"All fields wait for the same: {rows}."
-            if not own
-            else f"All fields wait for the same: {rows}, and {own}."
+            f"All fields wait for the same: {rows} and {own}."
+            if own
+            else f"All fields wait for the same: {rows}."
         )
     if not own:
         return f"These fields need only what decides the rows: {rows}."
     tail = (
-        " They are the row node, because no field needs less."
-        if row
-        else " The other fields do not wait for that."
+        "No field needs less, so this is the row node." if row else "The other fields do not wait for that."
     )
-    return f"These fields also need {own}.{tail}"
+    return f"These fields also need {own}. {tail}"
 
 
-def _tables(atoms: frozenset[Atom], readings: Sequence[Reading]) -> str:
-    """Tables behind atoms, each with the alias path where one table is read at several places."""
+def _tables(atoms: frozenset[Atom], readings: Sequence[Reading], fields_read: FieldsRead | None) -> str:
+    """Tables behind atoms: with the alias where a table is read at several places, and with the fields read."""
     paths = {path for path, _ in atoms}
-    names: dict[str, dict[str, None]] = {}
+    places: dict[str, set[tuple[str, ...]]] = {}
     for reading in readings:
-        if reading.leaf.path in paths:
-            names.setdefault(reading.leaf.leaf.table.name, {})[".".join(reading.leaf.path)] = None
-    return _joined(
-        [name if len(aliases) == 1 else f"{name} ({', '.join(aliases)})" for name, aliases in names.items()]
-    )
+        places.setdefault(reading.leaf.leaf.table.name, set()).add(reading.leaf.path)
+    words: dict[str, None] = {}
+    for reading in readings:
+        table, path = reading.leaf.leaf.table, reading.leaf.path
+        if path not in paths:
+            continue
+        word = table.name if len(places[table.name]) == 1 else f"{table.name} as {path[-1]}"
+        names = fields_read(reading.leaf) if fields_read is not None and table.logical else ()
+        words[f"{word} ({', '.join(names)})" if names else word] = None
+    return _joined(list(words))
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -35,6 +35,8 @@ def fuse(task: CompiledTask, nodes: Iterable[str | Node], engine: str = "duckdb"
 
 def cut(task: CompiledTask, fields: Iterable[str], engine: str = "duckdb") -> Statement:
     """SQL and its placeholders for the key and some fields, for example what is left of a re-planned node."""
+    if not task.cuts:
+        return _cut_outside(task, set(fields))
     dialect = dialect_of(engine)
     wanted = {*fields, *task.key}
     folded = {name.lower() for name in wanted}
@@ -46,3 +48,10 @@ def cut(task: CompiledTask, fields: Iterable[str], engine: str = "duckdb") -> St
         wanted_bits(names, (), positions)
     )
     return Statement(text, placeholders_of(text))
+
+
+def _cut_outside(task: CompiledTask, fields: set[str]) -> Statement:
+    """Metrics nodes are statements of their own: the columns are chosen around the one that has them."""
+    node = next(node for node in task.nodes if fields <= set(node.fields))
+    names = ", ".join(f'"{name}"' for name in (*task.key, *(name for name in node.fields if name in fields)))
+    return Statement(f'SELECT {names} FROM ({node.sql}) AS "_"', node.parameters)

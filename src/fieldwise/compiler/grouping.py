@@ -58,7 +58,8 @@ def _leaf_atoms(leaf: LeafUse, demand: Demand) -> Iterable[tuple[Atom, int]]:
     if not table.logical or table.itself or table.complete:
         yield (leaf.path, ""), any_of(leaf.rows)
         return
-    yield (leaf.path, table.row_node), any_of(leaf.rows)
+    for node in table.row_nodes:
+        yield (leaf.path, node), any_of(leaf.rows)
     for name, bits in leaf.columns.items():
         for node in table.nodes_of(name):
             yield (leaf.path, node), any_of(bits)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from fieldwise.compiler.demand import Bits, DemandPass
-from fieldwise.compiler.dependencies import check_declared, readings_of, waits_of
+from fieldwise.compiler.dependencies import check_declared, fields_read, readings_of, waits_of
 from fieldwise.compiler.draft import Draft
 from fieldwise.compiler.emit import Emitter, encode, parts_of, placeholders_of, render
 from fieldwise.compiler.explain import why_group, why_whole
@@ -244,8 +244,14 @@ def _node(
     )
     sql = emitter.text(wanted)
     lone = len(draft.groups) == 1
+    bits = draft.result().bits
     why = (_whole_reason(draft) if draft.logical else "") or why_group(
-        group, draft.atoms, row, draft.readings, draft.catalogue, lone
+        group,
+        draft.atoms,
+        row,
+        draft.readings,
+        lambda leaf: fields_read(leaf, leaf.leaf.table, wanted, bits),
+        lone,
     )
     return Node(
         id=identity, label=f"n{number + 1}", row_node=row, fields=tuple(draft.names[index] for index in group.outputs) if draft.logical else (),
