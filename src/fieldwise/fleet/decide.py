@@ -720,9 +720,9 @@ class Fleet:
         window = self.window
         marks = window.marks[rows]
         retry = (window.retries_used[rows] > 0) | (window.losses_used[rows] > 0)
-        manual = (window.instances.type[window.instance[rows]] == InstanceType.MANUAL) | (
-            window.run[rows] > 0
-        )
+        # A member that runs again alone after its fused statement failed was asked for by nobody.
+        again = (window.run[rows] > 0) & (window.flags[rows] & ALONE == 0)
+        manual = (window.instances.type[window.instance[rows]] == InstanceType.MANUAL) | again
         kinds: list[str] = np.select(
             [marks & int(Mark.FORCED) != 0, marks & int(Mark.ROWS_DIFFER) != 0, retry, manual],
             ["forced", "system", "retry", "manual"],
