@@ -14,7 +14,7 @@ from fieldwise import __version__
 from fieldwise.api import acting, errors, health, models, reading, static
 from fieldwise.api.feed import Feed, Log
 from fieldwise.api.security import Gate
-from fieldwise.wiring import Deployment
+from fieldwise.api.services import Deployment
 
 PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": models.Failure, "content": {"application/problem+json": {}}, "description": words}

@@ -1,13 +1,36 @@
-"""What the handlers call: the open deployment, typed as far as they need it."""
+"""What the handlers call: an open deployment, as far as they need it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from fieldwise.ports.engine import Rows
+from fieldwise.ports.store import Store
 from fieldwise.usecases.browse import Browser
-from fieldwise.wiring import Deployment
+
+
+class Deployment(Protocol):
+    """The part of wiring.Deployment that HTTP shows."""
+
+    @property
+    def browse(self) -> Browser: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    def check(self, folders: Sequence[str | Path]) -> Any: ...
+
+    def plan(self, folders: Sequence[str | Path]) -> dict[str, Any]: ...
+
+    def publish(self, folders: Sequence[str | Path]) -> Sequence[Any]: ...
+
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Rows: ...
 
 
 def deployment(request: Request) -> Deployment:

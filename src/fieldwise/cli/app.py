@@ -19,7 +19,7 @@ ORDER = ("demo", "init", "check", "plan", "publish", "run", "serve", "instances"
 class OrderedGroup(TyperGroup):
     """Commands in the order in which a newcomer meets them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         known = list(self.commands)
         return sorted(known, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 

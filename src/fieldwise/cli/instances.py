@@ -143,7 +143,7 @@ def show(
             for f in one["fields"]
         ]
         table(["field", "status", "node", "type", "ended"], rows, "\nFields")
-    rows = [
+    nodes = [
         (
             n["label"] or n["node"],
             status_text(n["status"]),
@@ -154,7 +154,7 @@ def show(
         )
         for n in one["nodes"]
     ]
-    table(["node", "status", "fields", "run", "run time", "waits for"], rows, "\nNodes")
+    table(["node", "status", "fields", "run", "run time", "waits for"], nodes, "\nNodes")
 
 
 def _chosen_runs(source: Reads, number: int, node: str, run: int | None) -> list[dict[str, Any]]:
@@ -205,12 +205,14 @@ def log(
 
 
 def _whole_log(source: Reads, run: int) -> str:
-    text, offset = "", 0
+    texts: list[str] = []
+    offset = 0
     while True:
         part = source.log(run, offset)
-        text, offset = text + part["text"], part["next_offset"]
+        texts.append(part["text"])
+        offset = part["next_offset"]
         if offset >= part["size"] or not part["text"]:
-            return text
+            return "".join(texts)
 
 
 def _print_log(source: Reads, run: int, follow: bool) -> None:

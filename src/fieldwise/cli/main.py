@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from fieldwise.cli import definitions, demo, instances, lineage, run, serve, sql
+import fieldwise.cli.definitions as definitions
+import fieldwise.cli.demo as demo
+import fieldwise.cli.instances as instances
+import fieldwise.cli.lineage as lineage
+import fieldwise.cli.run as run
+import fieldwise.cli.serve as serve
+import fieldwise.cli.sql as sql
 from fieldwise.cli.app import app, main
 
 for module in (demo, definitions, run, serve, instances, lineage, sql):
