@@ -1,176 +1,231 @@
-"""The warehouse on DuckDB as one process sees it: open, harden, describe, query, ledger and fence."""
+"""The warehouse on DuckDB as one process sees it: open, describe, query, shapes, ledger and fence."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import duckdb
 
 from fieldwise.engines import shapes, sources
+from fieldwise.engines.base import partition_value
 from fieldwise.engines.errors import conflict, refused
-from fieldwise.engines.quoting import literal
-from fieldwise.engines.system_tables import SYSTEM_TABLES
-from fieldwise.model.attempt import Target
+from fieldwise.engines.ledger import Ledger, greatest_attempt
+from fieldwise.engines.opening import harden, open_file
+from fieldwise.engines.quoting import literal, relation
+from fieldwise.engines.source_facts import SourceFacts
+from fieldwise.engines.system_tables import KEY_SET, SYSTEM_TABLES
+from fieldwise.engines.transaction import transaction
+from fieldwise.model.attempt import InputRead, Target
 from fieldwise.model.definition import SourceTable
 from fieldwise.model.errors import EngineRefused, EngineUnavailable
+from fieldwise.model.status import Environment
 from fieldwise.ports.engine import Rows, ShapeChange, TableShape
+from fieldwise.usecases.facts import relation_of
 
-OPEN_WITHIN_SECONDS = 15.0
 READ_ONLY = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-FENCE_TRIES = 50
+CONFLICT_SECONDS = 15.0
+PAUSE_SECONDS = 0.01
+
+T = TypeVar("T")
 
 
 class Warehouse:
     """An open DuckDB database; every thread works on a cursor of its own."""
 
     def __init__(
-        self, path: str, scratch: Path | None = None, threads: int = 0, memory_limit: str = ""
+        self,
+        path: str,
+        scratch: Path | None = None,
+        threads: int = 0,
+        memory_limit: str = "",
+        within: float = 15.0,
     ) -> None:
-        self.connection = _open(path)
-        self.ddl = threading.RLock()
-        self.allowed: set[str] = set()
-        self.connection.execute("SET TimeZone = 'UTC'")
-        for statement in SYSTEM_TABLES.strip().split(";"):
-            if statement.strip():
-                self.connection.execute(statement)
+        self.connection = open_file(path, within)
+        self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
         if threads:
-            self.connection.execute(f"SET threads = {int(threads)}")
+            self.connection.execute(f"SET GLOBAL threads = {int(threads)}")
         if memory_limit:
-            self.connection.execute(f"SET memory_limit = {literal(memory_limit)}")
+            self.connection.execute(f"SET GLOBAL memory_limit = {literal(memory_limit)}")
+        for statement in SYSTEM_TABLES:
+            self.connection.execute(statement)
+        self.folders = {folder for (folder,) in self.connection.execute("FROM fieldwise.folder").fetchall()}
         if scratch is not None:
-            self._harden(scratch)
-
-    def _harden(self, scratch: Path) -> None:
-        """Files only below the scratch folder and the folders of registered projects; settings locked (spec 7)."""
-        scratch.mkdir(parents=True, exist_ok=True)
-        self.allowed = {
-            folder
-            for (folder,) in self.connection.execute(
-                "SELECT DISTINCT folder FROM fieldwise.source"
-            ).fetchall()
-        }
-        folders = [str(scratch), *sorted(self.allowed)]
-        allowed = ", ".join(literal(folder.rstrip("/") + "/") for folder in folders)
-        self.connection.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
-        self.connection.execute(f"SET allowed_directories = [{allowed}]")
-        self.connection.execute("SET enable_external_access = false")
-        self.connection.execute("SET lock_configuration = true")
+            harden(self.connection, scratch, sorted(self.folders))
+        self.ledger = Ledger(self.connection)
+        self.facts = SourceFacts(self.ledger)
+        self.facts.reload(self.connection)
+        self._definitions = threading.Lock()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         return self.connection.cursor()
 
-    # -- the Engine port
-    def source_columns(self, folder: str, source: SourceTable) -> tuple[tuple[str, str], ...]:
+    def close(self) -> None:
+        self.connection.close()
+
+    # -- sources
+    def source_columns(self, folder: str, source: SourceTable) -> sources.Columns:
         return sources.columns_of(self.cursor(), folder, source)
 
-    def remember_folder(self, folder: str) -> bool:
-        """Keep a project's folder for the next opening; True if this process may not read it yet."""
-        cursor = self.cursor()
-        cursor.execute(
-            "INSERT INTO fieldwise.source VALUES (?, ?) ON CONFLICT DO UPDATE SET folder = excluded.folder",
-            [f"@{folder}", folder],
-        )
-        return folder not in self.allowed
+    def remember_folders(self, folders: Sequence[str]) -> bool:
+        """Keep what later openings may read; True if this process, whose settings are locked, may not."""
+        new = [folder for folder in folders if folder not in self.folders]
+        for folder in new:
+            self.cursor().execute("INSERT OR REPLACE INTO fieldwise.folder VALUES (?)", [folder])
+        return bool(new)
 
     def register_sources(self, folder: str, tables: Sequence[SourceTable]) -> None:
-        cursor = self.cursor()
-        with self.ddl:
-            for source in tables:
-                try:
+        def act() -> None:
+            cursor = self.cursor()
+            with transaction(cursor):
+                for source in tables:
                     sources.register(cursor, folder, source)
-                except duckdb.Error as error:
-                    raise refused(error) from None
 
+        with self._definitions:
+            repeated(act)
+            self.facts.reload(self.cursor())
+
+    # -- shapes
     def change_shapes(self, changes: Sequence[ShapeChange], version: str) -> None:
-        with self.ddl:
-            _retried(lambda: shapes.change_shapes(self.cursor(), changes, version))
+        with self._definitions:
+            repeated(lambda: shapes.change_shapes(self.cursor(), changes, version))
+            self.ledger.forget_all()
 
-    def describe(
-        self, sql: str, parameters: Mapping[str, object] | None = None
-    ) -> tuple[tuple[str, str], ...]:
+    # -- reading
+    def describe(self, sql: str, parameters: Mapping[str, object] | None = None) -> sources.Columns:
         """Names and engine types of a query's columns; nothing is read. Raises EngineRefused."""
+        cursor = self.cursor()
+        _refuse_writing(cursor, sql)
         try:
-            found = (
-                self.cursor().execute(f"DESCRIBE {sql}", dict(parameters) if parameters else None).fetchall()
-            )
+            found = cursor.execute(f"DESCRIBE {sql}", dict(parameters) if parameters else None).fetchall()
         except duckdb.Error as error:
             raise refused(error) from None
         return tuple((name, kind) for name, kind, *_ in found)
 
     def query(
-        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
     ) -> Rows:
+        """One reading statement in a read-only transaction. Raises EngineRefused."""
         cursor = self.cursor()
+        _refuse_writing(cursor, sql)
+        timer = threading.Timer(timeout, cursor.interrupt) if timeout else None
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
         try:
-            statements = cursor.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type not in READ_ONLY:
-                raise EngineRefused("only one reading statement is taken", "write one SELECT")
-            cursor.execute(sql, dict(parameters) if parameters else None)
-            found = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
-            description = cursor.description or []
+            with transaction(cursor, "READ ONLY"):
+                cursor.execute(sql, dict(parameters) if parameters else None)
+                found = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
+                description = cursor.description or []
+        except duckdb.InterruptException:
+            raise EngineRefused(f"the query took longer than {timeout:g} s", "ask for less") from None
         except duckdb.Error as error:
             raise refused(error) from None
+        finally:
+            if timer is not None:
+                timer.cancel()
         shown = found if limit is None else found[:limit]
         columns = tuple(str(column[0]) for column in description)
         types = tuple(str(column[1]) for column in description)
         return Rows(columns, types, tuple(tuple(row) for row in shown), len(found) > len(shown))
 
+    def input_versions(self, reads: Sequence[InputRead]) -> tuple[tuple[str, str], ...]:
+        return self.versions(self.cursor(), reads)
+
+    def versions(
+        self, cursor: duckdb.DuckDBPyConnection, reads: Sequence[InputRead]
+    ) -> tuple[tuple[str, str], ...]:
+        """What STALE compares: the attempt that last changed each column read, and the keys; digests of sources."""
+        found: list[tuple[str, str]] = []
+        for read in reads:
+            if read.source:
+                found += self.facts.digests(cursor, read)
+                continue
+            for partition in read.partitions:
+                version = self.ledger.state(cursor, read.relation, partition).version
+                found += [
+                    (f"{read.relation}.{name}@{partition}", str(version.get(name, 0)))
+                    for name in (KEY_SET, *read.fields)
+                ]
+        return tuple(found)
+
+    # -- ledger and fence
     def published(self, targets: Sequence[Target]) -> dict[Target, int]:
         cursor = self.cursor()
         found = {}
         for target in targets:
-            row = cursor.execute(
-                "SELECT attempt FROM fieldwise.published WHERE environment = ? AND node = ? AND partition = ?",
-                [target.environment, target.node, target.partition],
-            ).fetchone()
-            if row is not None:
-                found[target] = int(row[0])
+            state = self.ledger.state(cursor, _relation(target), target.partition)
+            if target.node in state.published:
+                found[target] = state.published[target.node]
         return found
 
     def raise_fence(self, targets: Sequence[tuple[Target, int]]) -> dict[Target, int]:
-        """Its first statement writes the guard rows, as a publish does: one of the two waits for or sees the other."""
-        return _retried(lambda: self._raise_fence(targets))
-
-    def _raise_fence(self, targets: Sequence[tuple[Target, int]]) -> dict[Target, int]:
+        """Writes the guard row first, as a publish does: one of the two waits for, or sees, the other."""
         cursor = self.cursor()
         there: dict[Target, int] = {}
-        cursor.execute("BEGIN")
-        try:
-            for target, _ in targets:
-                guard(cursor, target.environment, target.task, target.partition)
-            for target, attempt in targets:
-                cursor.execute(
-                    "INSERT INTO fieldwise.fence VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET attempt = greatest(attempt, excluded.attempt)",
-                    [target.environment, target.node, target.partition, attempt],
-                )
-                row = cursor.execute(
-                    "SELECT attempt FROM fieldwise.published WHERE environment = ? AND node = ? AND partition = ?",
-                    [target.environment, target.node, target.partition],
-                ).fetchone()
-                if row is not None and int(row[0]) == attempt:
-                    there[target] = attempt
-            cursor.execute("COMMIT")
-        except BaseException:
-            _rollback(cursor)
-            raise
+        grouped: dict[tuple[str, str], list[tuple[Target, int]]] = {}
+        for target, attempt in targets:
+            grouped.setdefault((_relation(target), target.partition), []).append((target, attempt))
+        for place, pairs in grouped.items():
+            there |= repeated(partial(self._fence, cursor, *place, pairs))
         return there
 
-    def greatest_attempt(self) -> int:
-        row = (
-            self.cursor()
-            .execute(
-                "SELECT greatest(coalesce((SELECT max(attempt) FROM fieldwise.published), 0), coalesce((SELECT max(attempt) FROM fieldwise.fence), 0))"
+    def _fence(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        name: str,
+        partition: str,
+        pairs: Sequence[tuple[Target, int]],
+    ) -> dict[Target, int]:
+        before = self.ledger.stored(cursor, name, partition)
+        fence = dict(before.fence)
+        for target, attempt in pairs:
+            fence[target.node] = max(fence.get(target.node, 0), attempt)
+        greatest = max(before.greatest, *(attempt for _, attempt in pairs))
+        environment = pairs[0][0].environment
+        with transaction(cursor):
+            after = self.ledger.write(
+                cursor, replace(before, environment=environment, fence=fence, greatest=greatest)
             )
-            .fetchone()
-        )
-        return int(row[0]) if row else 0
+        self.ledger.remember(after)
+        return {target: attempt for target, attempt in pairs if after.published.get(target.node) == attempt}
 
-    def close(self) -> None:
-        self.connection.close()
+    def greatest_attempt(self) -> int:
+        return greatest_attempt(self.cursor())
+
+    def show_partition(self, relation: str, partition: str, partition_type: str) -> None:
+        """Let a `visible: complete` partition appear whose last missing node will not run: forced success, dry run."""
+
+        def act() -> None:
+            cursor = self.cursor()
+            before = self.ledger.stored(cursor, relation, partition)
+            if before.shown:
+                return
+            with transaction(cursor):
+                after = self.ledger.write(cursor, replace(before, shown=True))
+                shapes.show_partition(cursor, relation, partition_value(partition, partition_type))
+            self.ledger.remember(after)
+
+        repeated(act)
+
+    def forget_replaced(self, below: int) -> None:
+        """Drop what runs with smaller attempts replaced: they can no longer be undone (`keep_replaced`)."""
+
+        def act() -> None:
+            cursor = self.cursor()
+            with transaction(cursor):
+                shapes.forget_replaced(cursor, below)
+
+        repeated(act)
 
 
 class InMemoryEngine(Warehouse):
@@ -182,45 +237,36 @@ class InMemoryEngine(Warehouse):
     def create_empty(self, shape: TableShape) -> None:
         """A table of the right shape without rows, so that later queries can be described."""
         cursor = self.cursor()
-        cursor.execute(f"DROP TABLE IF EXISTS {sources.relation(shape.relation)}")
+        cursor.execute(f"DROP TABLE IF EXISTS {relation(shape.relation)}")
         shapes.create_table(cursor, shape)
 
 
-def guard(cursor: duckdb.DuckDBPyConnection, environment: str, relation: str, partition: str) -> int:
-    """Write the partition's row: always a transaction's first statement, so that two of them cannot both commit."""
-    row = cursor.execute(
-        "INSERT INTO fieldwise.partition VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET publishes = publishes + 1 RETURNING publishes",
-        [environment, relation, partition],
-    ).fetchone()
-    return int(row[0]) if row else 0
+def _relation(target: Target) -> str:
+    return relation_of(Environment(target.environment), target.task)
 
 
-def _rollback(cursor: duckdb.DuckDBPyConnection) -> None:
+def _refuse_writing(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
-        cursor.execute("ROLLBACK")
-    except duckdb.Error:
-        pass  # the engine ended the transaction itself
+        statements = cursor.extract_statements(sql)
+    except duckdb.Error as error:
+        raise refused(error) from None
+    if len(statements) != 1 or statements[0].type not in READ_ONLY:
+        raise EngineRefused("only one reading statement is taken", "write one SELECT")
 
 
-def _retried(act: Any) -> Any:
+def repeated(act: Callable[[], T], within: float = CONFLICT_SECONDS) -> T:
     """Repeat what lost a conflict; anything else is the engine's refusal."""
-    for _ in range(FENCE_TRIES):
-        try:
-            return act()
-        except duckdb.Error as error:
-            if not conflict(error):
-                raise refused(error) from None
-            time.sleep(0.01)
-    raise EngineUnavailable("the engine refused the same change too often", "try again")
-
-
-def _open(path: str) -> duckdb.DuckDBPyConnection:
-    """Open the file; the process that had it before may still be dying."""
-    deadline = time.monotonic() + OPEN_WITHIN_SECONDS
+    deadline = time.monotonic() + within
     while True:
         try:
-            return duckdb.connect(path)
-        except duckdb.IOException as error:
-            if time.monotonic() > deadline or "lock" not in str(error).lower():
-                raise EngineUnavailable(f"the warehouse cannot be opened: {str(error)[:300]}") from None
-            time.sleep(0.05)
+            return act()
+        except Exception as error:
+            if not conflict(error):
+                if isinstance(error, duckdb.Error):
+                    raise refused(error) from None
+                raise
+            if time.monotonic() > deadline:
+                raise EngineUnavailable(
+                    "another change of the same table does not end", "try again"
+                ) from None
+            time.sleep(PAUSE_SECONDS)

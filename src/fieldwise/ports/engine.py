@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fieldwise.model.attempt import Target
+from fieldwise.model.attempt import InputRead, Target
 from fieldwise.model.definition import SourceTable
 
 
@@ -72,4 +72,34 @@ class Engine(Protocol):
 
     def greatest_attempt(self) -> int:
         """Greatest attempt in ledger or fence; the store's counter is raised above it at every start."""
+        ...
+
+
+class Describer(Protocol):
+    """An engine without data that knows shapes: what column types and engine-level errors come from."""
+
+    def source_columns(self, folder: str, source: SourceTable) -> tuple[tuple[str, str], ...]: ...
+
+    def create_empty(self, shape: TableShape) -> None:
+        """A table of this shape without rows; one of the same name gives way."""
+        ...
+
+    def describe(self, sql: str, parameters: Mapping[str, object] | None = None) -> tuple[tuple[str, str], ...]:
+        """Names and engine types of a query's columns. Raises EngineRefused."""
+        ...
+
+
+class Upkeep(Protocol):
+    """What the warehouse offers beside running: versions for STALE, partitions to show, replaced values to forget."""
+
+    def input_versions(self, reads: Sequence[InputRead]) -> tuple[tuple[str, str], ...]:
+        """The present versions of inputs, in the words in which a run's report records them (spec 4, STALE)."""
+        ...
+
+    def show_partition(self, relation: str, partition: str, partition_type: str) -> None:
+        """Let a `visible: complete` partition appear whose last node will not run: forced success, dry run."""
+        ...
+
+    def forget_replaced(self, below: int) -> None:
+        """Drop what runs with smaller attempts replaced: they can no longer be undone (`keep_replaced`)."""
         ...

@@ -1,4 +1,9 @@
-"""The engine process: opens the warehouse, executes attempts on threads, dies with its parent."""
+"""The engine process: opens the warehouse, executes attempts on threads, dies with its parent.
+
+Messages to it: ("start", requests) ("nothing", attempt sets) ("interrupt", attempt, code) ("call", number, method,
+arguments) ("close",). From it: ("ready",) ("failed", why) ("report", report) ("done", attempt sets) ("answer", number,
+good, value). Each is sent as a list of such tuples.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +14,29 @@ import sys
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from fieldwise.engines.duckdb import Warehouse
-from fieldwise.model.attempt import AttemptKind, AttemptRequest, Report
+from fieldwise.model.attempt import AttemptRequest, Target
 from fieldwise.model.errors import EngineRefused, EngineUnavailable, FieldwiseError
-from fieldwise.model.status import RunOutcome
 from fieldwise.workers.attempt import Attempt
+from fieldwise.workers.deadlines import AGAIN_SECONDS, Deadlines
+from fieldwise.workers.lifeline import die_with_parent
 
-CALLS = frozenset(
-    {"source_columns", "remember_folder", "register_sources", "change_shapes", "describe", "query", "published", "raise_fence", "greatest_attempt"}
-)  # fmt: skip
+CALLS = frozenset({
+    "source_columns", "remember_folders", "register_sources", "change_shapes", "describe", "query", "published",
+    "greatest_attempt", "input_versions", "show_partition", "forget_replaced",
+})  # fmt: skip
+CALLS_AT_ONCE = 4
+BROKEN_EXIT = 4
+
+Message = tuple[Any, ...]
 
 
 class EngineProcess:
-    """Reads messages from the parent on the main thread; answers come from the threads that did the work."""
+    """Reads messages on the main thread; answers come from the threads that did the work."""
 
     def __init__(
         self, connection: Connection, home: Path, threads: int, memory_limit: str, attempts_at_once: int
@@ -34,19 +44,23 @@ class EngineProcess:
         self._connection = connection
         self._home = home
         self._sending = threading.Lock()
-        shutil.rmtree(home / "scratch", ignore_errors=True)
         self._warehouse = Warehouse(str(home / "warehouse.duckdb"), home / "scratch", threads, memory_limit)
+        _clear(home / "scratch")  # only now: the file is ours, so nobody else works there
         self._attempts = ThreadPoolExecutor(attempts_at_once, "attempt")
-        self._calls = ThreadPoolExecutor(4, "call")
+        self._calls = ThreadPoolExecutor(CALLS_AT_ONCE, "call")
+        self._deadlines = Deadlines()
         self._running: dict[int, Attempt] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._script_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
     def serve(self) -> None:
-        """Until the parent closes or dies."""
-        self._send([("ready", None, None, None)])
+        """Until the parent says so; raises EOFError when it is gone."""
+        self._send([("ready",)])
         while True:
             for kind, *rest in pickle.loads(self._connection.recv_bytes()):
                 match kind:
+                    case "nothing":
+                        self._send([("done", rest[0])])
                     case "start":
                         self._start(rest[0])
                     case "interrupt":
@@ -54,70 +68,84 @@ class EngineProcess:
                     case "call":
                         self._calls.submit(self._call, *rest)
                     case "close":
+                        self._close()
                         return
 
-    def _send(self, messages: list[tuple[Any, ...]]) -> None:
+    def _send(self, messages: list[Message]) -> None:
         data = pickle.dumps(messages, pickle.HIGHEST_PROTOCOL)
         with self._sending:
             self._connection.send_bytes(data)
 
     def _start(self, requests: list[AttemptRequest]) -> None:
-        done = []
         for request in requests:
-            if request.kind is AttemptKind.NOTHING:
-                done.append(
-                    (
-                        "report",
-                        Report(
-                            tuple(m.attempt for m in request.members), RunOutcome.SUCCEEDED, datetime.now(UTC)
-                        ),
-                        None,
-                        None,
-                    )
-                )
-                continue
-            attempt = Attempt(self._warehouse, request, self._home, self._locks.__getitem__)
+            attempt = Attempt(
+                self._warehouse, request, self._home, self._locks.__getitem__, self._script_memory
+            )
             for member in request.members:
                 self._running[member.attempt] = attempt
             self._attempts.submit(self._execute, attempt)
-        if done:
-            self._send(done)
 
     def _execute(self, attempt: Attempt) -> None:
+        self._deadlines.after(attempt.request.timeout, attempt, "timeout")
         report = attempt.run()
         for member in attempt.request.members:
             self._running.pop(member.attempt, None)
-        self._send([("report", report, None, None)])
+        self._send([("report", report)])
+        if attempt.broken:
+            os._exit(BROKEN_EXIT)  # a new process opens the file again; what ran here is lost
 
     def _interrupt(self, number: int, code: str) -> None:
         attempt = self._running.get(number)
         if attempt is not None:
             attempt.interrupt(code)
+            self._deadlines.after(AGAIN_SECONDS, attempt, code)
 
-    def _call(self, call: int, method: str, arguments: tuple[Any, ...]) -> None:
+    def _call(self, number: int, method: str, arguments: tuple[Any, ...]) -> None:
         try:
-            if method not in CALLS:
-                raise EngineRefused(f"no such call: {method}")
-            answer = ("answer", call, True, getattr(self._warehouse, method)(*arguments))
+            answer: Message = ("answer", number, True, self._act(method, arguments))
         except FieldwiseError as error:
-            answer = ("answer", call, False, (type(error).__name__, error.message, error.hint))
+            answer = ("answer", number, False, (type(error).__name__, error.message, error.hint))
         except Exception as error:
             answer = (
                 "answer",
-                call,
+                number,
                 False,
                 (EngineUnavailable.__name__, f"{type(error).__name__}: {error}", ""),
             )
         self._send([answer])
 
+    def _act(self, method: str, arguments: tuple[Any, ...]) -> object:
+        if method == "raise_fence":
+            return self._raise_fence(*arguments)
+        if method not in CALLS:
+            raise EngineRefused(f"no such call: {method}")
+        return getattr(self._warehouse, method)(*arguments)
+
+    def _raise_fence(self, targets: list[tuple[Target, int]]) -> dict[Target, int]:
+        """A refused attempt that still runs holds its partition's guard row: it is interrupted first."""
+        for _, attempt in targets:
+            self._interrupt(attempt, "fenced")
+        return self._warehouse.raise_fence(targets)
+
+    def _close(self) -> None:
+        if not self._running:
+            self._warehouse.close()  # writes the log into the file, so that any DuckDB client may open it
+
+
+def _clear(scratch: Path) -> None:
+    for left in scratch.glob("script_*"):
+        shutil.rmtree(left, ignore_errors=True)
+
 
 def main() -> None:
-    descriptor, home, threads, memory_limit, attempts_at_once = sys.argv[1:6]
+    descriptor, parent, home, threads, memory_limit, attempts_at_once = sys.argv[1:7]
+    die_with_parent(int(parent))
     connection = Connection(int(descriptor))
     try:
         process = EngineProcess(connection, Path(home), int(threads), memory_limit, int(attempts_at_once))
-    except FieldwiseError as error:
-        connection.send_bytes(pickle.dumps([("failed", error.message, None, None)]))
+    except Exception as error:
+        why = error.message if isinstance(error, FieldwiseError) else f"{type(error).__name__}: {error}"
+        connection.send_bytes(pickle.dumps([("failed", why)]))
         os._exit(3)
     try:
         process.serve()

@@ -3,188 +3,161 @@
 from __future__ import annotations
 
 import os
-import pickle
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from fieldwise.model.attempt import AttemptRequest, Report, Target
+from fieldwise.engines.sources import folders_of
+from fieldwise.model.attempt import AttemptKind, AttemptRequest, InputRead, Report, Target
 from fieldwise.model.definition import SourceTable
 from fieldwise.model.errors import EngineRefused, EngineUnavailable
 from fieldwise.model.status import RunOutcome
 from fieldwise.ports.engine import Rows, ShapeChange
+from fieldwise.workers.link import Link, Message
 
 CALL_SECONDS = 3600.0
-START_SECONDS = 30.0
-QUIET_SECONDS = 30.0
+QUIET_SECONDS = 60.0
+ANSWER_ERRORS = {"EngineRefused": EngineRefused, "EngineUnavailable": EngineUnavailable}
 
 
 class LocalWorkers:
-    """Starts the engine process when it is first needed, and again if it died; what ran in it is then lost."""
+    """Starts the engine process when it is first needed, and again when it died; what ran in it is then lost.
+
+    `threads`: of the engine; `memory_limit`: in its words ("4GB"), '' = its default; `attempts_at_once`: how many
+    statements and scripts may run beside each other.
+    """
 
     def __init__(
         self, home: Path, threads: int | None = None, memory_limit: str = "", attempts_at_once: int = 16
     ) -> None:
         self._home = Path(home)
-        self._threads = threads or os.cpu_count() or 2
-        self._memory_limit = memory_limit
-        self._attempts_at_once = attempts_at_once
-        self._lock = threading.RLock()
-        self._sending = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
-        self._ready = threading.Event()
-        self._failure = ""
-        self._in_flight: dict[int, AttemptRequest] = {}
+        cores = threads or os.cpu_count() or 2
+        self._arguments = [str(self._home.absolute()), str(cores), memory_limit, str(attempts_at_once)]
+        self._changed = threading.Condition(threading.RLock())
+        self._link: Link | None = None
+        self._in_flight: dict[int, tuple[int, ...]] = {}  # attempt -> all attempts of its set
+        self._held: list[Message] | None = None  # starts that wait for a restart to be over
         self._reports: list[Report] = []
         self._calls: dict[int, Future[Any]] = {}
         self._next_call = 0
         self._wake: Callable[[], None] = lambda: None
         self._closed = False
 
+    @property
+    def engine_pid(self) -> int:
+        """0 while there is no engine process."""
+        link = self._link
+        return link.pid if link is not None else 0
+
     # -- the process
-    def _ensure(self) -> Connection:
-        with self._lock:
+    def _send(self, message: Message) -> None:
+        with self._changed:
             if self._closed:
                 raise EngineUnavailable("the workers are closed")
-            if self._connection is None:
-                self._launch()
-            connection = self._connection
-        if not self._ready.wait(START_SECONDS):
-            raise EngineUnavailable("the engine process did not start in time")
-        if self._failure:
-            raise EngineUnavailable(self._failure)
-        assert connection is not None
-        return connection
+            if self._link is None:
+                self._link = Link(self._home, self._arguments, self._hear, self._ended).open()
+            link = self._link
+        link.send(message)
 
-    def _launch(self) -> None:
-        self._home.mkdir(parents=True, exist_ok=True)
-        ours, theirs = socket.socketpair()
-        command = [
-            sys.executable, "-m", "fieldwise.workers.engine_process", str(theirs.fileno()), str(self._home), str(self._threads),
-            self._memory_limit, str(self._attempts_at_once),
-        ]  # fmt: skip
-        # A group of its own: Ctrl+C in the terminal ends the parent, which then ends this in good order.
-        process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        theirs.close()
-        self._process, self._connection = process, Connection(ours.detach())
-        self._ready, self._failure = threading.Event(), ""
-        threading.Thread(
-            target=self._listen,
-            args=(self._connection, process, self._ready),
-            name="engine-reports",
-            daemon=True,
-        ).start()
+    def _hear(self, messages: list[Message]) -> None:
+        arrived: list[Report] = []
+        with self._changed:
+            for kind, *rest in messages:
+                match kind:
+                    case "report":
+                        arrived.append(rest[0])
+                    case "done":
+                        now = datetime.now(UTC)
+                        arrived += [Report(attempts, RunOutcome.SUCCEEDED, now) for attempts in rest[0]]
+                    case "answer":
+                        self._settle(*rest)
+            for report in arrived:
+                for attempt in report.attempts:
+                    self._in_flight.pop(attempt, None)
+            self._reports += arrived
+            self._changed.notify_all()
+        if arrived:
+            self._wake()
 
-    def _listen(
-        self, connection: Connection, process: subprocess.Popen[bytes], ready: threading.Event
-    ) -> None:
-        try:
-            while True:
-                arrived = False
-                for kind, *rest in pickle.loads(connection.recv_bytes()):
-                    arrived = self._hear(kind, rest, ready) or arrived
-                if arrived:
-                    self._wake()
-        except (EOFError, OSError):
-            process.wait()
-            self._died(connection, process, ready)
+    def _settle(self, number: int, good: bool, value: Any) -> None:
+        call = self._calls.pop(number, None)
+        if call is None:
+            return
+        if good:
+            call.set_result(value)
+        else:
+            name, message, hint = value
+            call.set_exception(ANSWER_ERRORS.get(name, EngineUnavailable)(message, hint))
 
-    def _hear(self, kind: str, rest: list[Any], ready: threading.Event) -> bool:
-        """True if it was a report."""
-        match kind:
-            case "report":
-                report: Report = rest[0]
-                with self._lock:
-                    for attempt in report.attempts:
-                        self._in_flight.pop(attempt, None)
-                    self._reports.append(report)
-                return True
-            case "answer":
-                call = self._calls.pop(rest[0], None)
-                if call is not None:
-                    _settle(call, rest[1], rest[2])
-            case "ready":
-                ready.set()
-            case "failed":
-                self._failure = str(rest[0])
-                ready.set()
-        return False
-
-    def _died(self, connection: Connection, process: subprocess.Popen[bytes], ready: threading.Event) -> None:
-        """Whatever ran in it is lost, whoever waits for it hears so; the next need starts another one."""
-        with self._lock:
-            if self._connection is connection:
-                self._connection, self._process = None, None
-            lost = {request.members[0].attempt: request for request in self._in_flight.values()}
+    def _ended(self, link: Link) -> None:
+        """Whatever ran in it is lost, whoever waits for it hears so, and another one is started."""
+        with self._changed:
+            lost = set(self._in_flight.values())
             self._in_flight.clear()
             calls, self._calls = list(self._calls.values()), {}
+            if self._link is link:
+                self._link = None
+                if link.was_ready and not link.closing and not self._closed:
+                    self._link = Link(self._home, self._arguments, self._hear, self._ended).open()
+            why = link.failure or f"the engine process ended (exit code {link.exit_code})"
             if not self._closed:
-                said = f"the engine process ended (exit code {process.returncode}); the run is repeated"
-                self._reports += [
-                    Report(
-                        tuple(member.attempt for member in request.members),
-                        RunOutcome.LOST,
-                        datetime.now(UTC),
-                        said,
-                        "worker_lost",
-                    )
-                    for request in lost.values()
-                ]
-        if not ready.is_set():
-            self._failure = self._failure or "the engine process ended while starting"
-            ready.set()
+                self._lose(lost, f"{why}; the run is repeated", "worker_lost")
+            self._changed.notify_all()
         for call in calls:
-            if not call.done():
-                call.set_exception(EngineUnavailable("the engine process ended"))
+            call.set_exception(EngineUnavailable(why))
         if lost:
             self._wake()
 
-    def _send(self, message: tuple[Any, ...]) -> None:
-        connection = self._ensure()
-        data = pickle.dumps([message], pickle.HIGHEST_PROTOCOL)
-        try:
-            with self._sending:
-                connection.send_bytes(data)
-        except (OSError, ValueError) as error:
-            raise EngineUnavailable(f"the engine process cannot be reached: {error}") from None
+    def _lose(self, sets: set[tuple[int, ...]], message: str, code: str) -> None:
+        now = datetime.now(UTC)
+        self._reports += [Report(attempts, RunOutcome.LOST, now, message, code) for attempts in sorted(sets)]
 
     # -- port Worker
     def start(self, requests: Sequence[AttemptRequest]) -> None:
-        with self._lock:
-            for request in requests:
-                for member in request.members:
-                    self._in_flight[member.attempt] = request
-        try:
-            self._send(("start", list(requests)))
-        except EngineUnavailable as error:
-            self._refuse(requests, error)
-
-    def _refuse(self, requests: Sequence[AttemptRequest], error: EngineUnavailable) -> None:
-        with self._lock:
+        nothing: list[tuple[int, ...]] = []
+        real: list[AttemptRequest] = []
+        with self._changed:
             for request in requests:
                 attempts = tuple(member.attempt for member in request.members)
-                if any(self._in_flight.pop(attempt, None) is not None for attempt in attempts):
-                    self._reports.append(
-                        Report(
-                            attempts, RunOutcome.LOST, datetime.now(UTC), error.message, "engine_unavailable"
-                        )
-                    )
+                self._in_flight.update(dict.fromkeys(attempts, attempts))
+                if request.kind is AttemptKind.NOTHING:
+                    nothing.append(attempts)
+                else:
+                    real.append(request)
+        messages: list[Message] = [("nothing", nothing)] if nothing else []
+        messages += [("start", real)] if real else []
+        for message in messages:
+            self._hand_out(message)
+
+    def _hand_out(self, message: Message) -> None:
+        with self._changed:
+            if self._held is not None:
+                self._held.append(message)
+                return
+        try:
+            self._send(message)
+        except EngineUnavailable as error:
+            self._refuse(message, error)
+
+    def _refuse(self, message: Message, error: EngineUnavailable) -> None:
+        kind, items = message
+        sets = (
+            items if kind == "nothing" else [tuple(member.attempt for member in one.members) for one in items]
+        )
+        with self._changed:
+            still = {attempts for attempts in sets if self._in_flight.get(attempts[0]) == attempts}
+            for attempts in still:
+                for attempt in attempts:
+                    self._in_flight.pop(attempt, None)
+            self._lose(still, error.message, "engine_unavailable")
         self._wake()
 
     def interrupt(self, attempt: int, code: str) -> None:
-        with self._lock:
+        with self._changed:
             known = attempt in self._in_flight
         if known:
             try:
@@ -193,7 +166,7 @@ class LocalWorkers:
                 pass  # its report comes as lost
 
     def reports(self) -> list[Report]:
-        with self._lock:
+        with self._changed:
             arrived, self._reports = self._reports, []
         return arrived
 
@@ -201,69 +174,63 @@ class LocalWorkers:
         self._wake = wake
 
     def close(self, grace: float = 0.0) -> None:
-        self._wait_until_quiet(grace)
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._in_flight, grace)
             self._closed = True
-            process, connection = self._process, self._connection
-        if connection is not None:
-            try:
-                with self._sending:
-                    connection.send_bytes(pickle.dumps([("close",)]))
-            except (OSError, ValueError):
-                pass  # it is gone already
-        if process is not None:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            link = self._link
+        if link is not None:
+            link.close()
 
-    def _wait_until_quiet(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while self._in_flight and time.monotonic() < deadline:
-            time.sleep(0.02)
-
-    def restart(self) -> None:
-        """End the process in good order; the next need starts another one, which may read newly registered folders."""
-        self._wait_until_quiet(QUIET_SECONDS)
-        with self._lock:
-            process, connection = self._process, self._connection
-        if process is None or connection is None:
-            return
-        with self._sending:
-            connection.send_bytes(pickle.dumps([("close",)]))
-        process.wait()
-        while True:
-            with self._lock:
-                if self._connection is not connection:
-                    return
-            time.sleep(0.005)
+    def restart(self, patience: float = QUIET_SECONDS) -> None:
+        """A new engine process, which may read newly registered folders. New starts wait; what still runs after
+        `patience` seconds is lost and repeated."""
+        with self._changed:
+            self._held = [] if self._held is None else self._held
+            sent = dict(self._in_flight)
+            self._changed.wait_for(
+                lambda: not sent.keys() & self._in_flight.keys() and not self._calls, patience
+            )
+            waiting = {a for kind, items in self._held for a in _attempts(kind, items)}
+            kept = {a: s for a, s in self._in_flight.items() if a in waiting}
+            self._in_flight = {a: s for a, s in self._in_flight.items() if a not in waiting}
+            link = self._link
+        if link is not None:
+            link.close()
+        with self._changed:
+            held, self._held = self._held or [], None
+            self._in_flight.update(kept)
+        for message in held:
+            self._hand_out(message)
 
     # -- port Engine
     def _call(self, method: str, *arguments: Any) -> Any:
         answer: Future[Any] = Future()
-        self._ensure()
-        with self._lock:
+        with self._changed:
             self._next_call += 1
             number = self._next_call
             self._calls[number] = answer
-        self._send(("call", number, method, arguments))
+        try:
+            self._send(("call", number, method, arguments))
+        except EngineUnavailable:
+            with self._changed:
+                self._calls.pop(number, None)
+            raise
         try:
             return answer.result(CALL_SECONDS)
         except FutureTimeout:
             raise EngineUnavailable("the engine did not answer in time") from None
 
     def source_columns(self, folder: str, source: SourceTable) -> tuple[tuple[str, str], ...]:
-        self._allow(folder)
+        self._allow(folder, [source])
         return self._call("source_columns", folder, source)  # type: ignore[no-any-return]
 
     def register_sources(self, folder: str, sources: Sequence[SourceTable]) -> None:
-        self._allow(folder)
+        self._allow(folder, sources)
         self._call("register_sources", folder, list(sources))
 
-    def _allow(self, folder: str) -> None:
+    def _allow(self, folder: str, sources: Sequence[SourceTable]) -> None:
         """The engine may read only folders that it knew when it opened."""
-        if self._call("remember_folder", folder):
+        if self._call("remember_folders", folders_of(folder, sources)):
             self.restart()
 
     def change_shapes(self, changes: Sequence[ShapeChange], version: str) -> None:
@@ -272,12 +239,19 @@ class LocalWorkers:
     def describe(
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> tuple[tuple[str, str], ...]:
-        return self._call("describe", sql, dict(parameters) if parameters else None)  # type: ignore[no-any-return]
+        return self._call("describe", sql, _plain(parameters))  # type: ignore[no-any-return]
 
     def query(
-        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
     ) -> Rows:
-        return self._call("query", sql, dict(parameters) if parameters else None, limit)  # type: ignore[no-any-return]
+        return self._call("query", sql, _plain(parameters), limit, timeout)  # type: ignore[no-any-return]
+
+    def input_versions(self, reads: Sequence[InputRead]) -> tuple[tuple[str, str], ...]:
+        return self._call("input_versions", list(reads))  # type: ignore[no-any-return]
 
     def published(self, targets: Sequence[Target]) -> dict[Target, int]:
         return self._call("published", list(targets))  # type: ignore[no-any-return]
@@ -288,13 +262,18 @@ class LocalWorkers:
     def greatest_attempt(self) -> int:
         return self._call("greatest_attempt")  # type: ignore[no-any-return]
 
+    def show_partition(self, relation: str, partition: str, partition_type: str) -> None:
+        self._call("show_partition", relation, partition, partition_type)
 
-def _settle(call: Future[Any], good: bool, value: Any) -> None:
-    if good:
-        call.set_result(value)
-        return
-    name, message, hint = value
-    kind = {"EngineRefused": EngineRefused, "EngineUnavailable": EngineUnavailable}.get(
-        name, EngineUnavailable
-    )
-    call.set_exception(kind(message, hint))
+    def forget_replaced(self, below: int) -> None:
+        self._call("forget_replaced", below)
+
+
+def _attempts(kind: str, items: Sequence[Any]) -> list[int]:
+    if kind == "nothing":
+        return [attempt for attempts in items for attempt in attempts]
+    return [member.attempt for request in items for member in request.members]
+
+
+def _plain(parameters: Mapping[str, object] | None) -> dict[str, object] | None:
+    return dict(parameters) if parameters else None
