@@ -16,7 +16,7 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install web demo test check bench prove clean test-tools lock
+.PHONY: help install web client demo test check bench prove clean test-tools lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ $(NODE_MODULES): web/package.json web/package-lock.json
 $(WEB): $(NODE_MODULES) $(WEB_SOURCES)
 	cd web && npm run --silent build
 	@touch $@
+
+client: install $(NODE_MODULES) ## generate the web client anew from the HTTP contract
+	$(BIN)/python -m fieldwise.api.openapi > web/openapi.json
+	cd web && npm run --silent client
 
 demo: install web ## build the sample warehouse, run three days and serve it (SERVE=0 stops after the run, SF=1 for more data)
 	$(BIN)/fieldwise demo $(if $(SF),--sf $(SF)) $(if $(filter 0,$(SERVE)),--no-serve)
