@@ -88,6 +88,10 @@ def parse_query(
     return _one_query(statements, tokens, types, problems), tokens
 
 
+_TOKEN = re.compile(r"<Token token_type: [^,]*, text: (.*?), line: .*?>", re.DOTALL)
+"""How the parser shows a token; a reader wants only its text."""
+
+
 def _parse(text: str, tokens: list[Token], dialect: str, problems: Problems) -> list[exp.Expr] | None:
     try:
         found = Dialect.get_or_raise(dialect).parser().parse(tokens, text)
@@ -97,7 +101,7 @@ def _parse(text: str, tokens: list[Token], dialect: str, problems: Problems) -> 
             int(first.get("line") or 1),
             max(1, int(first.get("col") or 1) - len(first.get("highlight") or "x") + 1),
         )
-        said = str(first.get("description") or "this is not SQL").rstrip(".")
+        said = _TOKEN.sub(r"\1", str(first.get("description") or "this is not SQL").rstrip("."))
         problems.add(
             ProblemCode.SYNTAX,
             place,
