@@ -133,6 +133,12 @@ class Block(Relation):
         return having is not None or any(has_aggregate(item) for item in self.projections)
 
 
+def _name_of(node: exp.Expr) -> str:
+    """The alias under which columns are named; that of the last PIVOT behind a table, if it has any."""
+    pivots = node.args.get("pivots")
+    return str((pivots[-1].alias if pivots else "") or node.alias_or_name).lower()
+
+
 def conjuncts(condition: exp.Expr | None) -> tuple[exp.Expr, ...]:
     """The parts of a condition that are joined by AND at the top."""
     found: list[exp.Expr] = []
@@ -259,7 +265,7 @@ class RelationBuilder:
             self._item(block, inner, join, grouped=True)
             self._nested(block, node)
             return
-        occurrence = Occurrence(node.alias_or_name.lower(), node, self._relation(block, node), join, grouped)
+        occurrence = Occurrence(_name_in_from(node), node, self._relation(block, node), join, grouped)
         occurrence.common = self._common(block, node)
         occurrence.on = conjuncts(join.args.get("on")) if join is not None else ()
         self._add(block, occurrence)
@@ -322,6 +328,12 @@ class RelationBuilder:
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
             return self.build(node.this, block.common)
         return Opaque(node, None)
+
+
+def _name_in_from(node: exp.Expr) -> str:
+    """What the columns of an item of FROM are qualified with: the alias behind PIVOT, if there is one, hides its own."""
+    pivots = node.args.get("pivots") or ()
+    return ((pivots[-1].alias if pivots else "") or node.alias_or_name).lower()
 
 
 def _cuttable(side: Relation) -> bool:
