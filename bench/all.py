@@ -34,7 +34,9 @@ def chosen(words: list[str]) -> list[str]:
     every = names()
     if not words:
         return every
-    unknown = [word for word in words if not any(name == word or name.startswith(f"{word}_") for name in every)]
+    unknown = [
+        word for word in words if not any(name == word or name.startswith(f"{word}_") for name in every)
+    ]
     if unknown:
         raise SystemExit(f"no benchmark {unknown[0]!r}; there are: {', '.join(every)}")
     return [name for name in every if any(name == word or name.startswith(f"{word}_") for word in words)]
@@ -78,7 +80,12 @@ def main(words: list[str]) -> int:
         rows = importlib.import_module(f"bench.{name}").measure()
         seconds = time.perf_counter() - began
         print_table(name, rows, seconds)
-        document[name] = {"commit": commit(), "machine": machine(), "seconds": round(seconds, 1), "rows": rows}
+        document[name] = {
+            "commit": commit(),
+            "machine": machine(),
+            "seconds": round(seconds, 1),
+            "rows": rows,
+        }
         RESULTS.write_text(json.dumps(dict(sorted(document.items())), indent=1, default=str) + "\n")
     return 0
 

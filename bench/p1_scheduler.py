@@ -59,7 +59,8 @@ def run_once(tasks: Sequence[CompiledTask]) -> tuple[float, list[float]]:
         states = {f.node: f.state for f in store.window(Environment.PROD)}
         assert all(state.status == Status.SUCCEEDED for state in states.values())
         gaps = [
-            (states[node.id].started_at - max(states[up].ended_at for d in node.upstream for up in d.nodes)) / 1000
+            (states[node.id].started_at - max(states[up].ended_at for d in node.upstream for up in d.nodes))
+            / 1000
             for task in tasks
             for node in task.nodes
             if node.upstream
@@ -82,13 +83,21 @@ def measure() -> list[dict[str, Any]]:
             step = 1000 * seconds / len(tasks)
             rows.append({"measure": f"{name}, upstream end -> start", "value": gap, "unit": "ms"})
             rows.append(
-                {"measure": f"{name}, step", "value": step, "unit": "ms", "target": "<= 2 ms", "met": step <= 2}
+                {
+                    "measure": f"{name}, step",
+                    "value": step,
+                    "unit": "ms",
+                    "target": "<= 2 ms",
+                    "met": step <= 2,
+                }
             )
             continue
         for peer, figures, target in (("Airflow tuned", AIRFLOW, 1000), ("Prefect recorded", PREFECT, 100)):
             ratio = rate / figures[name]
             goal = {"target": f">= {target:,}x", "met": ratio >= target}
-            rows.append({"measure": f"{name} / {peer} ({figures[name]:g}/s)", "value": ratio, "unit": "x", **goal})
+            rows.append(
+                {"measure": f"{name} / {peer} ({figures[name]:g}/s)", "value": ratio, "unit": "x", **goal}
+            )
     return rows
 
 

@@ -85,8 +85,12 @@ def raw_loop(count: int) -> float:
         database = sqlite3.connect(Path(folder) / "raw.db", isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        database.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, n, event, before, after, marks, at, run, a)")
-        database.execute("CREATE TABLE run (id INTEGER PRIMARY KEY, n, number, attempt, at, version, kind, log, ended)")
+        database.execute(
+            "CREATE TABLE event (id INTEGER PRIMARY KEY, n, event, before, after, marks, at, run, a)"
+        )
+        database.execute(
+            "CREATE TABLE run (id INTEGER PRIMARY KEY, n, number, attempt, at, version, kind, log, ended)"
+        )
         database.execute("CREATE UNIQUE INDEX run_number ON run (n, number)")
         database.execute("CREATE TABLE node (id INTEGER PRIMARY KEY, status, run, attempt, started, ended)")
         began = time.perf_counter()
@@ -94,11 +98,16 @@ def raw_loop(count: int) -> float:
             group = range(first, min(first + GROUP, count))
             database.execute("BEGIN IMMEDIATE")
             database.executemany(
-                "INSERT INTO event VALUES (NULL, ?, ?, 0, 4, 0, 1, 1, ?)", ((n, e, n) for n in group for e in (6, 7))
+                "INSERT INTO event VALUES (NULL, ?, ?, 0, 4, 0, 1, 1, ?)",
+                ((n, e, n) for n in group for e in (6, 7)),
             )
-            database.executemany("INSERT INTO run VALUES (NULL, ?, 1, ?, 1, 1, 'automatic', '', NULL)", ((n, n) for n in group))
+            database.executemany(
+                "INSERT INTO run VALUES (NULL, ?, 1, ?, 1, 1, 'automatic', '', NULL)", ((n, n) for n in group)
+            )
             database.executemany("UPDATE run SET ended = 2 WHERE n = ? AND number = 1", ((n,) for n in group))
-            database.executemany("INSERT OR REPLACE INTO node VALUES (?, 5, 1, ?, 1, 2)", ((n, n) for n in group))
+            database.executemany(
+                "INSERT OR REPLACE INTO node VALUES (?, 5, 1, ?, 1, 2)", ((n, n) for n in group)
+            )
             database.execute("COMMIT")
         seconds = time.perf_counter() - began
         database.close()

@@ -52,7 +52,9 @@ def raw_insert(days: int) -> float:
         database = sqlite3.connect(Path(folder) / "raw.db", isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        database.execute("CREATE TABLE instance (id INTEGER PRIMARY KEY, task, type, flow, at, start, day, n, v)")
+        database.execute(
+            "CREATE TABLE instance (id INTEGER PRIMARY KEY, task, type, flow, at, start, day, n, v)"
+        )
         database.execute("CREATE UNIQUE INDEX firing ON instance (task, flow, at)")
         database.execute("CREATE TABLE node_instance (id INTEGER PRIMARY KEY, instance, node, status, marks)")
         database.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, node_instance, event, status, at)")

@@ -50,7 +50,9 @@ def measure() -> list[dict[str, Any]]:
     for days, target in ((20, None), (200, 4.0)):
         seconds = first_dispatch(days)
         goal = {} if target is None else {"target": f"<= {target:g} s", "met": seconds <= target}
-        rows.append({"measure": f"first dispatch, {days * TASKS:,} open", "value": seconds, "unit": "s", **goal})
+        rows.append(
+            {"measure": f"first dispatch, {days * TASKS:,} open", "value": seconds, "unit": "s", **goal}
+        )
     return rows
 
 

@@ -1,14 +1,14 @@
 """Builds a deployment and connects its parts: the only place that knows every implementation.
 
-    with open_home(home) as deployment:                    # takes HOME/lock, opens store, engine and workers
-        deployment.check(folders)                          # -> Checked: problems, candidates (raises nothing)
-        deployment.plan(folders)                           # -> the document of `plan --json`
-        deployment.publish(folders)                        # -> [PublishResult]; raises DefinitionsInvalid
-        deployment.run(folders, first, last, progress=f)   # -> RunResult: document(), ok, failures, blocks
-        deployment.query(sql, parameters, limit)           # -> ports.engine.Rows
-        deployment.browse                                  # usecases.browse.Browser: everything people read
-        deployment.serve(catch_up="")                      # start the leader's thread; close() ends it
-    check_folders(folders), plan_folders(folders)          # without a home: nothing is created on disk
+with open_home(home) as deployment:                    # takes HOME/lock, opens store, engine and workers
+    deployment.check(folders)                          # -> Checked: problems, candidates (raises nothing)
+    deployment.plan(folders)                           # -> the document of `plan --json`
+    deployment.publish(folders)                        # -> [PublishResult]; raises DefinitionsInvalid
+    deployment.run(folders, first, last, progress=f)   # -> RunResult: document(), ok, failures, blocks
+    deployment.query(sql, parameters, limit)           # -> ports.engine.Rows
+    deployment.browse                                  # usecases.browse.Browser: everything people read
+    deployment.serve(catch_up="")                      # start the leader's thread; close() ends it
+check_folders(folders), plan_folders(folders)          # without a home: nothing is created on disk
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Deployment:
             self._lock.release()
             raise
         self._thread: LeaderThread | None = None
+        self._closed = False
         self.browse = Browser(self.store, config.home, self.with_fleet, clock)
 
     def __enter__(self) -> Deployment:
@@ -80,7 +81,10 @@ class Deployment:
         self.close()
 
     def close(self, grace: float = 0.0) -> None:
-        """Admit nothing more, give running attempts `grace` seconds, and let go of the home."""
+        """Admit nothing more, give running attempts `grace` seconds, and let go of the home. May be repeated."""
+        if self._closed:
+            return
+        self._closed = True
         if self._thread is not None:
             self._thread.stop()
         self.workers.close(grace)
@@ -172,7 +176,9 @@ class Deployment:
 
     # -- reading
 
-    def query(self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None) -> Rows:
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Rows:
         return self.workers.query(sql, parameters, limit)
 
     def with_fleet(self, look: Callable[[Fleet], T]) -> T:

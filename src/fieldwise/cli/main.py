@@ -8,10 +8,11 @@ import fieldwise.cli.instances as instances
 import fieldwise.cli.lineage as lineage
 import fieldwise.cli.run as run
 import fieldwise.cli.serve as serve
+import fieldwise.cli.simulate as simulate
 import fieldwise.cli.sql as sql
 from fieldwise.cli.app import app, main
 
-for module in (demo, definitions, run, serve, instances, lineage, sql):
+for module in (demo, definitions, run, serve, instances, lineage, sql, simulate):
     module.attach(app)
 
 __all__ = ["main"]

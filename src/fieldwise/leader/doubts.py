@@ -82,7 +82,9 @@ def split(report: Report, published: set[int]) -> list[Report]:
     rest = tuple(attempt for attempt in report.attempts if attempt not in published)
     parts = []
     if there:
-        parts.append(replace(_only(report, there), outcome=RunOutcome.SUCCEEDED, code="found_in_ledger", message=""))
+        parts.append(
+            replace(_only(report, there), outcome=RunOutcome.SUCCEEDED, code="found_in_ledger", message="")
+        )
     if rest:
         parts.append(_only(report, rest))
     return parts

@@ -42,4 +42,7 @@ class HomeLock:
             return 0
 
     def release(self) -> None:
-        os.close(self._file)
+        """Harmless when repeated."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

@@ -87,10 +87,13 @@ class Leader:
         self._lease_until = 0
         self._tickets: list[Ticket] = []  # taken and not yet durable
         self._reports: list[Report] = []
-        self._silent: dict[int, tuple[int, str]] = {}  # interrupted attempt -> wait for its report until, code
+        self._silent: dict[
+            int, tuple[int, str]
+        ] = {}  # interrupted attempt -> wait for its report until, code
         self._questions: list[Question] = []
         self._asked_at: dict[Question, int] = {}
         self._failures = 0
+        self._learned = False
         self.idle = False  # nothing runs, nothing will become due, nobody is left to ask
 
     def progress(self) -> tuple[int, int]:
@@ -136,6 +139,10 @@ class Leader:
         inputs += self._answers(now)
         self._reports = self._doubts.settle([*self._reports, *self._silenced(now)], now)
         inputs += self._reports
+        if self._learned:
+            # Births, gaps or versions are others now: what waited for slots that did not exist is looked at again.
+            self.fleet.reconsider(facts_of(self.store, self.versions, self.calendar))
+            self._learned = False
         decision = self.fleet.take(inputs, now)
         if not decision.batch.empty or decision.batch.instances:
             self.store.commit(self.epoch, decision.batch)
@@ -149,7 +156,11 @@ class Leader:
             return
         epoch = self.store.lead(self.settings.holder, from_micros(now), self.settings.lease)
         if epoch is None:
-            raise Deposed("another leader took over") if self.epoch else NotLeading("another process leads this store")
+            raise (
+                Deposed("another leader took over")
+                if self.epoch
+                else NotLeading("another process leads this store")
+            )
         if self.epoch and epoch != self.epoch:
             self.fleet = None  # somebody led in between: what is remembered may be wrong
         self.epoch = epoch
@@ -201,7 +212,9 @@ class Leader:
         """Attempts the store calls running that were not handed to the worker of this process."""
         environment = self.settings.environment
         return {
-            firing.state.attempt: target_of(environment, self.versions.task(firing.task, firing.version), firing)
+            firing.state.attempt: target_of(
+                environment, self.versions.task(firing.task, firing.version), firing
+            )
             for firing in firings
             if firing.state.status == Status.RUNNING and not self._doubts.has(firing.state.attempt)
         }
@@ -232,6 +245,7 @@ class Leader:
             if isinstance(item, Published):
                 self.versions.activate(item.publication)
                 self._timer_at = 0
+                self._learned = True
 
     def _timed(self, now: int) -> list[Input]:
         if self._timer_at is None or now < self._timer_at:
@@ -242,6 +256,7 @@ class Leader:
             learned, again = timer.due(self.versions, self.epoch, now)
             inputs += learned
             times += [again] if again is not None else []
+        self._learned = self._learned or bool(inputs)
         self._timer_at = min(times, default=None)
         return inputs
 
@@ -308,7 +323,9 @@ class Leader:
             telemetry.failure("request_failed", task=start.task, reason=str(error))
             attempts = tuple(member.attempt for member in start.members)
             message = f"the run could not be prepared: {error}"
-            self._reports.append(Report(attempts, RunOutcome.FAILED, from_micros(now), message, "not_prepared"))
+            self._reports.append(
+                Report(attempts, RunOutcome.FAILED, from_micros(now), message, "not_prepared")
+            )
             return []
 
     def _interrupt(self, interrupt: Interrupt, now: int) -> None:

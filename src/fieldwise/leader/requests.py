@@ -134,14 +134,18 @@ class Requests:
                     continue
                 fields, partitions = reads.setdefault(dependency.task, ({}, {}))
                 fields.update(dict.fromkeys(dependency.fields))
-                partitions.update(dict.fromkeys(self._calendar.partitions_read(dependency, template.publication, start)))
+                partitions.update(
+                    dict.fromkeys(self._calendar.partitions_read(dependency, template.publication, start))
+                )
         environment = self._versions.environment
         tables = [
             InputRead(relation_of(environment, table), tuple(fields), tuple(partitions))
             for table, (fields, partitions) in reads.items()
         ]
         sources = [
-            InputRead(source.name, fields, (partition_of(template.task, start),) if source.partition else (), True)
+            InputRead(
+                source.name, fields, (partition_of(template.task, start),) if source.partition else (), True
+            )
             for source, fields in template.source_reads
         ]
         return (*tables, *sources)

@@ -64,13 +64,17 @@ class SimulatedEngine:
         self._reach()
         self._answer()
 
-    def query(self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None) -> Rows:
+    def query(
+        self, sql: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Rows:
         self._reach()
         return Rows(("ready",), ("BOOLEAN",), ((self.sources_ready,),))
 
     def published(self, targets: Sequence[Target]) -> dict[Target, int]:
         self._reach()
-        return {target: self.warehouse.ledger[target] for target in targets if target in self.warehouse.ledger}
+        return {
+            target: self.warehouse.ledger[target] for target in targets if target in self.warehouse.ledger
+        }
 
     def raise_fence(self, targets: Sequence[tuple[Target, int]]) -> dict[Target, int]:
         self._reach()

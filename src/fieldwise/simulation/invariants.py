@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from fieldwise.fleet.transitions import next_status
 from fieldwise.model.event import Event, Firing, Transition
@@ -59,7 +60,7 @@ def ledger_rises(warehouse: Warehouse) -> list[str]:
     return [
         f"S4: {target} was published by attempts {attempts}"
         for target, attempts in warehouse.versions.items()
-        if any(later <= earlier for earlier, later in zip(attempts, attempts[1:], strict=False))
+        if any(later <= earlier for earlier, later in pairwise(attempts))
     ]
 
 
@@ -133,7 +134,9 @@ def events_fold(store: Store, firings: Iterable[Firing]) -> list[str]:
         for firing in members:
             state = firing.state
             if folded.get(state.id) != (state.status, state.marks):
-                wrong.append(f"S16: {state.id} is {state.status, state.marks}, its events say {folded.get(state.id)}")
+                wrong.append(
+                    f"S16: {state.id} is {state.status, state.marks}, its events say {folded.get(state.id)}"
+                )
     return wrong
 
 

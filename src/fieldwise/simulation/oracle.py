@@ -38,7 +38,9 @@ def missing_upstream(firing: Firing, task: CompiledTask, firings: Sequence[Firin
 
 
 def _read(dependency: Dependency, firing: Firing, firings: Iterable[Firing]) -> list[Firing]:
-    upstream = [f for f in firings if f.task == dependency.task and f.node in dependency.nodes and f.flow == 0]
+    upstream = [
+        f for f in firings if f.task == dependency.task and f.node in dependency.nodes and f.flow == 0
+    ]
     if dependency.task == firing.task:
         earlier = [f for f in upstream if f.scheduled_at < firing.scheduled_at]
         newest = max((f.scheduled_at for f in earlier), default=None)

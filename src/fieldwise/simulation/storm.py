@@ -14,8 +14,7 @@ from fieldwise.leader.generation import GenerationTimer
 from fieldwise.leader.machine import Leader, NotLeading, Settings
 from fieldwise.model.attempt import AttemptRequest, Target
 from fieldwise.model.errors import Deposed
-from fieldwise.model.event import Firing, from_micros
-from fieldwise.model.plan import Publication
+from fieldwise.model.event import from_micros
 from fieldwise.model.status import Mark, Status
 from fieldwise.ports.store import Store
 from fieldwise.simulation import invariants
@@ -184,7 +183,9 @@ class Storm:
         try:
             again = process.leader.turn(self.clock.micros)
             self._recovering = False
-            process.next_time = self.clock.micros + HOUR if again is None else max(again, self.clock.micros + 1)
+            process.next_time = (
+                self.clock.micros + HOUR if again is None else max(again, self.clock.micros + 1)
+            )
         except Crash:
             self._crashed(process)
         except (Deposed, NotLeading):
@@ -259,7 +260,9 @@ class Storm:
         firings = list(self.real.window(self.publication.environment))
         if not firings:
             return
-        chosen = tuple(sorted({self.random.choice(firings).state.id for _ in range(self.random.randint(1, 3))}))
+        chosen = tuple(
+            sorted({self.random.choice(firings).state.id for _ in range(self.random.randint(1, 3))})
+        )
         verb = self.random.choice((Stop, Pause, Resume, Rerun, Force, SetSuccess))
         self.outcome.counts[f"operator_{verb.__name__}"] += 1
         self._send(leading[-1], verb(chosen))
@@ -300,7 +303,9 @@ class Storm:
         firings = list(self.real.window(self.publication.environment))
         for firing in firings:
             if firing.scheduled_at <= self.storm_ends and firing.state.status != Status.SUCCEEDED:
-                self._violated(f"L4: {firing.node} of day {firing.data_day} is {Status(firing.state.status).word}")
+                self._violated(
+                    f"L4: {firing.node} of day {firing.data_day} is {Status(firing.state.status).word}"
+                )
         made = {(f.task, f.scheduled_at) for f in firings}
         for due in slots_due(self.publication, from_micros(began), from_micros(self.storm_ends)):
             if due not in made:

@@ -123,7 +123,9 @@ class SimulatedWorker:
             self.faults.counts["zombie_refused" if code == "fenced" else "zombie_ended"] += 1
             return
         members = tuple(MemberResult(m.node_instance, m.attempt, m.fields) for m in going.request.members)
-        report = Report(going.attempts, outcome, from_micros(going.ends_at), code=code, members=members, rows=1)
+        report = Report(
+            going.attempts, outcome, from_micros(going.ends_at), code=code, members=members, rows=1
+        )
         self._post(report)
         if self.faults.strikes("duplicate_report"):
             self._post(report)

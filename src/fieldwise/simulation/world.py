@@ -24,7 +24,9 @@ def random_publication(random: Random, tables: int) -> Publication:
         folder="",
         timezone=random.choice(ZONES),
         resource_groups=(ResourceGroup("default", random.randint(1, 4)), ResourceGroup("heavy", 1)),
-        throttling=(ThrottlingRule("few", random.randint(1, 2), tag="throttled"),) if random.random() < 0.5 else (),
+        throttling=(ThrottlingRule("few", random.randint(1, 2), tag="throttled"),)
+        if random.random() < 0.5
+        else (),
     )
     return Publication(project, tuple(tasks), Environment.PROD, fingerprint=str(random.random()))
 

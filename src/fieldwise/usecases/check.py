@@ -78,6 +78,7 @@ class _Checker:
         self._active = active
         self._published = {task.name: task for publication in active for task in publication.tasks}
         self._projects: dict[str, ProjectDefinition] = {}
+        self._typed_folders: dict[str, str] = {}
         self._tasks: dict[str, CompiledTask] = {}
         self._catalogue = Catalogue()
         self.problems: list[Problem] = []
@@ -89,6 +90,7 @@ class _Checker:
             project, problems = read_project(folder)
             self.problems += problems
             if project is not None:
+                self._typed_folders[project.name] = str(folder)
                 self._projects[project.name] = self._with_columns(project)
         for publication in self._active:
             if publication.project.name not in self._projects:
@@ -140,23 +142,30 @@ class _Checker:
         )
 
     def _compile_one(self, definition: TaskDefinition, project: ProjectDefinition) -> None:
-        task = self._unchanged(definition, project)
+        kept = self._as_kept(definition)
+        digest = fingerprint(kept, project, self._catalogue)
+        task = self._unchanged(kept, digest)
         if task is None:
             compiled, problems = compile_task(definition, project, self._catalogue, self._projects)
             self.problems += problems
             task = self._typed(compiled, project) if compiled is not None else None
         if task is not None:
+            task = replace(task, definition=kept, fingerprint=digest)
             self._tasks[task.name] = task
             self._catalogue.add_task(task)
             self._create_table(task)
 
-    def _unchanged(self, definition: TaskDefinition, project: ProjectDefinition) -> CompiledTask | None:
+    def _as_kept(self, definition: TaskDefinition) -> TaskDefinition:
+        """As a version keeps it: the same whatever words the user named the folder with."""
+        return replace(definition, file=self._inside(definition.project, definition.file), positions=())
+
+    def _inside(self, project: str, file: str) -> str:
+        return file.removeprefix(self._typed_folders.get(project, "").rstrip("/") + "/")
+
+    def _unchanged(self, kept: TaskDefinition, digest: str) -> CompiledTask | None:
         """What is published, if it would compile to the same."""
-        known = self._published.get(definition.name)
-        if known is None or not known.fingerprint:
-            return None
-        same = fingerprint(definition, project, self._catalogue) == known.fingerprint
-        return replace(known, definition=definition) if same else None
+        known = self._published.get(kept.name)
+        return known if known is not None and known.fingerprint == digest else None
 
     def _typed(self, task: CompiledTask, project: ProjectDefinition) -> CompiledTask | None:
         """With the engine's column types; a type error becomes a problem of the file."""
@@ -211,7 +220,9 @@ class _Checker:
 
     def _candidate(self, project: ProjectDefinition) -> Publication:
         tasks = tuple(task for task in self._tasks.values() if task.definition.project == project.name)
-        bare = replace(project, tasks=())
+        sources = tuple(replace(one, file=self._inside(project.name, one.file)) for one in project.sources)
+        file = self._inside(project.name, project.file)
+        bare = replace(project, tasks=(), sources=sources, file=file)
         digest = hashlib.sha256(repr(bare).encode())
         for task in tasks:
             digest.update(task.fingerprint.encode() + b"\0")

@@ -46,7 +46,9 @@ def partition_of(task: CompiledTask, slot: SlotKey) -> str:
 
 def target_of(environment: Environment, task: CompiledTask, slot: SlotKey, node: str = "") -> Target:
     """What a run at a slot writes. `node` may be left out if the slot is a firing, which names its node."""
-    return Target(environment.value, task.name, node or str(getattr(slot, "node", "")), partition_of(task, slot))
+    return Target(
+        environment.value, task.name, node or str(getattr(slot, "node", "")), partition_of(task, slot)
+    )
 
 
 def slots_of(publication: Publication, definition: TaskDefinition, first: date, last: date) -> list[Slot]:
@@ -71,7 +73,9 @@ class Calendar:
         key = (task, publication.version, day)
         if key not in self._slots:
             slots = slots_of(publication, compiled.definition, from_day(day), from_day(day))
-            self._slots[key] = tuple((to_micros(slot.scheduled_at), to_micros(slot.slot_start)) for slot in slots)
+            self._slots[key] = tuple(
+                (to_micros(slot.scheduled_at), to_micros(slot.slot_start)) for slot in slots
+            )
         return self._slots[key]
 
     def day_bounds(self, project: str, day: int) -> tuple[int, int]:
@@ -101,7 +105,9 @@ class Calendar:
 
 def _slot(slot: SlotKey) -> Slot:
     ordinal = getattr(slot, "ordinal", 0)
-    return Slot(from_micros(slot.scheduled_at), from_micros(slot.slot_start), from_day(slot.data_day), ordinal)
+    return Slot(
+        from_micros(slot.scheduled_at), from_micros(slot.slot_start), from_day(slot.data_day), ordinal
+    )
 
 
 def facts_of(store: Store, versions: Versions, slots: Calendar) -> Facts:

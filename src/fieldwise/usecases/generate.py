@@ -41,7 +41,9 @@ def generate_data_days(
     return generated
 
 
-def generate_due(store: Store, epoch: int, publication: Publication, now: datetime, catch_up: str = "") -> Generated:
+def generate_due(
+    store: Store, epoch: int, publication: Publication, now: datetime, catch_up: str = ""
+) -> Generated:
     """What a server owes the project at `now`: the day under way, the next one from 23:00 on, and days missed.
 
     Missed days are made up oldest first, one transaction each. More than 7 days behind: nothing happens until
@@ -133,7 +135,9 @@ def _insert(
     generated: Generated,
 ) -> None:
     instances, nodes = new_instances(publication, first, last, not_before, generated.quarantined)
-    born = store.generate(epoch, publication.environment, publication.project.name, instances, nodes, until, now)
+    born = store.generate(
+        epoch, publication.environment, publication.project.name, instances, nodes, until, now
+    )
     generated.instances += born.instances
     generated.firings += born.firings
 
@@ -155,7 +159,9 @@ def new_instances(
         try:
             if shared not in known:
                 slots = slots_of(publication, definition, first, last)
-                known[shared] = [slot for slot in slots if not_before is None or slot.scheduled_at >= not_before]
+                known[shared] = [
+                    slot for slot in slots if not_before is None or slot.scheduled_at >= not_before
+                ]
         except (FieldwiseError, ValueError, OverflowError) as error:
             telemetry.warning("task_quarantined", task=task.name, reason=str(error))
             if quarantined is not None:
@@ -177,8 +183,14 @@ def _add_slots(
         number = len(instances)
         instances.append(
             NewInstance(
-                task.name, InstanceType.RECURRING, 0, to_micros(slot.scheduled_at), to_micros(slot.slot_start),
-                to_day(slot.data_timestamp), slot.ordinal, version,
+                task.name,
+                InstanceType.RECURRING,
+                0,
+                to_micros(slot.scheduled_at),
+                to_micros(slot.slot_start),
+                to_day(slot.data_timestamp),
+                slot.ordinal,
+                version,
             )
         )
         status, marks = born_as(task.definition, slot)

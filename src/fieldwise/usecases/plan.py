@@ -94,7 +94,9 @@ def _table_changes(old: CompiledTask, new: CompiledTask) -> list[Change]:
     before, after = {f.name: f for f in old.fields}, {f.name: f for f in new.fields}
     changes += [Change(name, "field_added", field) for field in after if field not in before]
     dropped = [field for field in before if field not in after]
-    changes += [Change(name, "field_removed", f"{field}: column kept in fieldwise_dropped") for field in dropped]
+    changes += [
+        Change(name, "field_removed", f"{field}: column kept in fieldwise_dropped") for field in dropped
+    ]
     changes += [
         Change(name, "field_type_changed", f"{field}: {before[field].type} -> {after[field].type}")
         for field in after
@@ -135,7 +137,9 @@ def fields_to_recompute(old: CompiledTask, new: CompiledTask) -> list[str]:
 def _node_changes(old: CompiledTask, new: CompiledTask) -> list[Change]:
     before, after = {node.id: node for node in old.nodes}, {node.id: node for node in new.nodes}
     added = [Change(new.name, "node_added", _node_text(after[key])) for key in after if key not in before]
-    removed = [Change(new.name, "node_removed", _node_text(before[key])) for key in before if key not in after]
+    removed = [
+        Change(new.name, "node_removed", _node_text(before[key])) for key in before if key not in after
+    ]
     changed = [
         Change(new.name, "node_changed", _node_text(after[key]))
         for key in after
@@ -152,12 +156,16 @@ def _lineage_changes(old: CompiledTask, new: CompiledTask) -> list[Change]:
     before, after = set(old.lineage), set(new.lineage)
     kept = {field.name for field in old.fields} & {field.name for field in new.fields}
     added = [
-        Change(new.name, "lineage_added", f"{edge.field} from {edge.from_table}.{edge.from_field} ({edge.how})")
+        Change(
+            new.name, "lineage_added", f"{edge.field} from {edge.from_table}.{edge.from_field} ({edge.how})"
+        )
         for edge in new.lineage
         if edge not in before and edge.field in kept
     ]
     removed = [
-        Change(new.name, "lineage_removed", f"{edge.field} from {edge.from_table}.{edge.from_field} ({edge.how})")
+        Change(
+            new.name, "lineage_removed", f"{edge.field} from {edge.from_table}.{edge.from_field} ({edge.how})"
+        )
         for edge in old.lineage
         if edge not in after and edge.field in kept
     ]

@@ -124,7 +124,12 @@ def _sum_up(
     result.blocked = result.node_instances - result.succeeded - result.failed
     result.failures = _failures(store, [f for f in everything if f.state.status == Status.FAILED])
     result.blocks = [
-        {"object": f.task, "node": f.node, "data_timestamp": from_day(f.data_day).isoformat(), "reasons": driver.reasons(f.state.id)}
+        {
+            "object": f.task,
+            "node": f.node,
+            "data_timestamp": from_day(f.data_day).isoformat(),
+            "reasons": driver.reasons(f.state.id),
+        }
         for f in everything
         if not Status(f.state.status).final
     ]
@@ -152,4 +157,3 @@ def _failures(store: Store, failed: Sequence[Firing]) -> list[dict[str, Any]]:
             }
         )
     return found
-
