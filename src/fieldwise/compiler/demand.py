@@ -354,6 +354,8 @@ class DemandPass:
                 ProblemCode.AMBIGUOUS_COLUMN, node, f"{name} is a column of {' and of '.join(owners)}", f"write {owners[0]}.{name} or {owners[1]}.{name}"
             )  # fmt: skip
             return
+        if not owners and self._need_row(node, demand, frame):
+            return
         unclear = [one for one in frame.block.occurrences if one.relation.names is None]
         if unclear:
             for one in unclear:
@@ -365,16 +367,17 @@ class DemandPass:
             ProblemCode.UNKNOWN_COLUMN, node, f"there is no column {node.name}", _near(name, known)
         )
 
-    def _need_row(self, node: exp.TableColumn, demand: int, frame: Frame) -> None:
-        """A whole row: all columns of the occurrence."""
+    def _need_row(self, node: exp.Expr, demand: int, frame: Frame) -> bool:
+        """A whole row: all columns of the occurrence. False if there is none of this name."""
         found: Frame | None = frame
         while found is not None:
             use = found.uses.get(node.name.lower())
             if use is not None:
                 for name in use.occurrence.relation.names or ("*",):
                     use.columns[name] = use.columns.get(name, 0) | demand
-                return
+                return True
             found = found.outer
+        return False
 
     def _unknown(self, node: exp.Expr, name: str, occurrence: Occurrence) -> None:
         known = list(occurrence.relation.names or ())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import Dialect, exp
 from sqlglot.generator import Generator
@@ -85,67 +85,120 @@ def _bits_of(word: str) -> int:
 
 
 class Emitter:
-    """Renders one tree again and again, each time without the parts that a set of fields does not need."""
+    """Renders one tree again and again, each time without the parts that a set of fields does not need.
+
+    The generator of some functions changes what it renders, and rendering is most of the work: expressions without
+    nested queries are rendered once and stand in the tree as their text from then on. The tree is used up.
+    """
 
     def __init__(self, tree: exp.Expr, parts: Sequence[Part], cuts: Sequence[int], dialect: str) -> None:
         self._tree = tree
         self._dialect = dialect
-        self._lists: dict[tuple[int, str], tuple[exp.Expr, str, list[tuple[exp.Expr, int]]]] = {}
+        self._lists: dict[tuple[int, str], _Cuttable] = {}
         for part, bits in zip(parts, cuts, strict=True):
-            place = self._lists.setdefault((id(part.owner), part.key), (part.owner, part.key, []))
-            place[2].append((part.node, bits))
+            place = self._lists.setdefault((id(part.owner), part.key), _Cuttable(part.owner, part.key))
+            place.items.append((part.node, bits))
+        self._texts: dict[tuple[bool, ...], str] = {}
+        for place in self._lists.values():
+            place.look()
+        if dialect in RENDERED_ONCE:
+            _render_expressions(tree, dialect)
+            for place in self._lists.values():
+                place.items = list(
+                    zip(place.owner.args[place.key], (bits for _, bits in place.items), strict=True)
+                )
+
+    def whole(self) -> str:
+        """The query with all its parts."""
+        return render(self._tree, self._dialect)
 
     def text(self, wanted: int) -> str:
-        """The query for the fields whose bits are in `wanted`. The tree is as before afterwards."""
+        """The query for the fields whose bits are in `wanted`."""
+        kept = tuple(bits & wanted != 0 for place in self._lists.values() for _, bits in place.items)
+        if kept not in self._texts:
+            self._texts[kept] = self._rendered(wanted)
+        return self._texts[kept]
+
+    def _rendered(self, wanted: int) -> str:
         with ExitStack() as restoring:
-            for owner, key, items in self._lists.values():
-                kept = [node for node, bits in items if bits & wanted]
-                if len(kept) < len(items):
-                    restoring.enter_context(_with(owner, key, self._cut(owner, key, kept)))
+            for place in self._lists.values():
+                kept = [number for number, (_, bits) in enumerate(place.items) if bits & wanted]
+                if len(kept) < len(place.items):
+                    place.cut(kept, restoring)
             return render(self._tree, self._dialect)
 
-    def _cut(self, owner: exp.Expr, key: str, kept: list[exp.Expr]) -> list[exp.Expr] | None:
-        if key == "expressions" and isinstance(owner, exp.Select):
-            return kept or [exp.alias_(exp.Literal.number(1), "_", quoted=True)]
-        return kept or None
+
+RENDERED_ONCE = frozenset({"duckdb"})
+"""Dialects whose generator does not look into the expressions of a SELECT while rendering it."""
+
+
+@dataclass(slots=True)
+class _Cuttable:
+    """A list of parts with their bits. `aggregates`: which projections of a block that is one row aggregate."""
+
+    owner: exp.Expr
+    key: str
+    items: list[tuple[exp.Expr, int]] = field(default_factory=list)
+    aggregates: tuple[bool, ...] = ()
+
+    def look(self) -> None:
+        """Note what must be known after the expressions have become text."""
+        owner = self.owner
+        if self.key != "expressions" or not isinstance(owner, exp.Select):
+            return
+        if owner.args.get("group") is None and owner.args.get("having") is None:
+            found = tuple(has_aggregate(item) for item, _ in self.items)
+            self.aggregates = found if any(found) else ()
+
+    def cut(self, kept: Sequence[int], restoring: ExitStack) -> None:
+        """Leave the other items out until the stack is closed."""
+        nodes = [self.items[number][0] for number in kept]
+        if isinstance(self.owner, exp.Select) and self.key == "expressions":
+            nodes = nodes or [exp.alias_(exp.Literal.number(1), "_", quoted=True)]
+            if self.aggregates and not any(self.aggregates[number] for number in kept):
+                restoring.enter_context(_with(self.owner, "having", _always_one_row()))
+        if isinstance(self.owner, exp.With) and not nodes:
+            assert self.owner.parent is not None
+            restoring.enter_context(_with(self.owner.parent, "with_", None))
+        restoring.enter_context(_with(self.owner, self.key, nodes or None))
+
+
+def _always_one_row() -> exp.Expr:
+    """An aggregate block without GROUP BY stays one row when all its aggregates are cut: by a HAVING that holds."""
+    count = exp.GTE(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0))
+    return exp.Having(this=count)
+
+
+def _render_expressions(tree: exp.Expr, dialect: str) -> None:
+    for select in list(tree.find_all(exp.Select)):
+        select.args["expressions"] = [_as_text(item, dialect) for item in select.expressions]
+        for clause in (select.args.get(key) for key in ("where", "having", "qualify")):
+            if clause is not None:
+                clause.args["this"] = _as_text(clause.this, dialect)
+        for clause in (select.args.get("order"), *(join for join in select.args.get("joins") or ())):
+            if isinstance(clause, exp.Order):
+                clause.args["expressions"] = [_as_text(item, dialect) for item in clause.expressions]
+            elif clause is not None and clause.args.get("on") is not None:
+                clause.args["on"] = _as_text(clause.args["on"], dialect)
+
+
+def _as_text(node: exp.Expr, dialect: str) -> exp.Expr:
+    return node if node.find(exp.Query) else exp.Var(this=render(node, dialect))
 
 
 @contextmanager
 def _with(owner: exp.Expr, key: str, value: object) -> Iterator[None]:
     """The node with another argument for a while; what the argument holds is not told of it."""
-    before = owner.args.get(key)
     missing = key not in owner.args
-    with ExitStack() as also:
-        if key == "expressions" and isinstance(owner, exp.With) and not value:
-            assert owner.parent is not None
-            also.enter_context(_with(owner.parent, "with_", None))
-        if key == "expressions" and isinstance(owner, exp.Select) and isinstance(value, list):
-            also.enter_context(_one_row_kept(owner, value))
-        owner.args[key] = value
-        try:
-            yield
-        finally:
-            if missing:
-                del owner.args[key]
-            else:
-                owner.args[key] = before
-
-
-@contextmanager
-def _one_row_kept(select: exp.Select, kept: Iterable[exp.Expr]) -> Iterator[None]:
-    """An aggregate block without GROUP BY stays one row when all its aggregates are cut: by a HAVING that holds."""
-    lone = (
-        select.args.get("group") is None
-        and select.args.get("having") is None
-        and any(has_aggregate(item) for item in select.expressions)
-        and not any(has_aggregate(item) for item in kept)
-    )
-    if not lone:
+    before = owner.args.get(key)
+    owner.args[key] = value
+    try:
         yield
-        return
-    count = exp.GTE(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0))
-    with _with(select, "having", exp.Having(this=count)):
-        yield
+    finally:
+        if missing:
+            del owner.args[key]
+        else:
+            owner.args[key] = before
 
 
 _GENERATORS: dict[str, Generator] = {}
@@ -158,7 +211,7 @@ def render(tree: exp.Expr, dialect: str) -> str:
         generator = _GENERATORS[dialect] = Dialect.get_or_raise(dialect).generator(
             identify=True, comments=False
         )
-    return str(generator.generate(tree, copy=False))
+    return str(generator.generate(tree, copy=dialect not in RENDERED_ONCE))
 
 
 def placeholders_of(sql: str) -> tuple[str, ...]:

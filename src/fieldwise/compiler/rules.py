@@ -9,7 +9,7 @@ from sqlglot import exp
 from fieldwise.compiler.demand import Bits, DemandPass
 from fieldwise.compiler.dependencies import check_declared, fields_read, readings_of, waits_of
 from fieldwise.compiler.draft import Draft
-from fieldwise.compiler.emit import Emitter, encode, parts_of, placeholders_of, render
+from fieldwise.compiler.emit import Emitter, encode, parts_of, placeholders_of
 from fieldwise.compiler.explain import why_group, why_whole
 from fieldwise.compiler.families import Families
 from fieldwise.compiler.grouping import Group, atoms_of, group_outputs, node_id, row_group
@@ -206,9 +206,9 @@ def make_nodes(draft: Draft) -> None:
     parts = parts_of(draft.tree)
     every = demand.bits.all
     cuts = [demand.parts.get(id(part.node), 0 if isinstance(part.node, exp.CTE) else every) for part in parts]
-    draft.sql = render(draft.tree, draft.engine)
     draft.cuts = encode(cuts, width)
     emitter = Emitter(draft.tree, parts, cuts, draft.engine)
+    draft.sql = emitter.whole()
     row = row_group(draft.groups)
     ids = [
         node_id(draft.definition.name, [draft.names[index] for index in group.outputs])
