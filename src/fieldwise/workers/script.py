@@ -29,8 +29,10 @@ LAST_LINES = 5
 LONGEST_LINE = 1 << 16
 
 # Set by a shell and not between fork and exec, which is unsafe in a process with threads. The first line leaves a
-# watcher in the group: it reads a pipe that ends when the engine process dies, and then kills the whole group.
+# watcher in the group: it reads a pipe that ends when the engine process dies, and then kills the whole group. The pipe
+# comes as standard input: a POSIX shell need not understand the number of a descriptor above 9.
 LAUNCH = """\
+exec 3<&0 </dev/null
 ( ( read _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & )
 exec 3<&-
 ulimit -c 0; ulimit -t "$1"; ulimit -f "$2"; [ "$3" = 0 ] || ulimit -v "$3"
@@ -99,9 +101,9 @@ class ScriptRun:
         limits = [str(seconds), str(LARGEST_FILE // 512), str(self._memory // 1024)]
         command = [sys.executable, "-u", str(file)] if python else ["/bin/sh", str(file)]
         return subprocess.Popen(
-            ["/bin/sh", "-c", f"exec 3<&{alive}\n{LAUNCH}", "sh", *limits, *command],
-            cwd=self._work, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, pass_fds=[alive], start_new_session=True,
+            ["/bin/sh", "-c", LAUNCH, "sh", *limits, *command],
+            cwd=self._work, env=self._environment(), stdin=alive, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
