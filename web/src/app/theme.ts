@@ -11,8 +11,12 @@ export function themeConfig(dark: boolean): ThemeConfig {
       colorInfo: dark ? "#2dd4bf" : "#0f766e",
       colorLink: dark ? "#5eead4" : "#0f766e",
       colorTextLightSolid: dark ? "#042f2e" : "#ffffff",
-      colorBgBase: dark ? "#0f1417" : "#ffffff",
-      colorBgLayout: dark ? "#0b0f12" : "#f4f6f7",
+      colorBgBase: dark ? "#12191d" : "#ffffff",
+      colorBgContainer: dark ? "#12191d" : "#ffffff",
+      colorBgElevated: dark ? "#19232a" : "#ffffff",
+      colorBgLayout: dark ? "#0b1013" : "#f4f6f7",
+      colorBorder: dark ? "#33424c" : "#cdd5da",
+      colorBorderSecondary: dark ? "#26323a" : "#e4e9ec",
       colorTextBase: dark ? "#e6edf0" : "#15212b",
       borderRadius: 6,
       fontFamily: FONT,
@@ -21,7 +25,7 @@ export function themeConfig(dark: boolean): ThemeConfig {
     },
     components: {
       Layout: { headerBg: "transparent", siderBg: "transparent" },
-      Table: { headerBg: dark ? "#141b1f" : "#f4f6f7", cellPaddingBlockSM: 7, headerSplitColor: "transparent" },
+      Table: { headerBg: dark ? "#19232a" : "#eef1f3", headerSortActiveBg: dark ? "#202c34" : "#e6ebee", bodySortBg: "transparent", fixedHeaderSortActiveBg: dark ? "#202c34" : "#e6ebee", cellPaddingBlockSM: 7, headerSplitColor: "transparent" },
       Menu: {
         itemBg: "transparent", subMenuItemBg: "transparent", activeBarBorderWidth: 0,
         itemSelectedBg: dark ? "#10312f" : "#e0f2ef", itemSelectedColor: dark ? "#5eead4" : "#0f766e", itemHeight: 38,
