@@ -46,6 +46,7 @@ SOURCES: dict[str, tuple[str, str, str]] = {
     "raw.refunds": ("order_id BIGINT, amount INTEGER, reason VARCHAR, ds DATE", "", "ds"),
     "raw.names": ("id BIGINT, name VARCHAR", "id", ""),
     "raw.texts": ("code VARCHAR, v INTEGER", "code", ""),
+    "raw.codes": ("digits VARCHAR, v INTEGER", "digits", ""),
     "raw.decimals": ("price DECIMAL(4,2), v INTEGER", "price", ""),
     "raw.floats": ("f FLOAT, v INTEGER", "f", ""),
     "raw.days": ("day DATE, v INTEGER", "day", ""),
@@ -209,6 +210,8 @@ def _value(name: str, kind: str, chance: random.Random, nullable: bool) -> objec
         return [chance.choice("xyz") for _ in range(chance.randint(0, 3))]
     if kind.startswith("STRUCT"):
         return {"a": chance.randint(1, 3), "b": chance.choice("uv")}
+    if name == "digits":
+        return chance.choice(["1", "01", " 1", "+1", "1.2", "2", "02", "3", "7"])
     if kind == "VARCHAR":
         return chance.choice(["1", "01", "+1", "1.2", "2", "a", "b", "EU", "US", "01"])
     return chance.randint(1, 12)

@@ -81,8 +81,8 @@ def _length(step: exp.Expr) -> tuple[int | None, bool]:
         if unit in _LONG_UNIT_DAYS:
             return count * _LONG_UNIT_DAYS[unit] * DAY_SECONDS, True
         return (count * _UNIT_SECONDS[unit], False) if unit in _UNIT_SECONDS else (None, False)
-    if isinstance(step, exp.Anonymous) and step.name.lower() == "to_days" and len(step.expressions) == 1:
-        step = step.expressions[0]
+    if isinstance(step, exp.ToDays):
+        step = step.this
     count = _whole(step)
     return (None, False) if count is None else (count * DAY_SECONDS, False)
 

@@ -93,6 +93,7 @@ def find_demand(draft: Draft) -> None:
     keys = {name.lower(): name for name in draft.definition.key}
     draft.names = [keys.get(name.lower(), name) for name in draft.names]
     _spell_outputs(draft)
+    _type_itself(draft)
     width = len(draft.names) + 1
     bits = Bits(width)
     outputs = [bits.value(index + 1) for index in range(len(draft.names))]
@@ -100,6 +101,16 @@ def find_demand(draft: Draft) -> None:
         outputs[index] |= bits.carried_by_all()
     walk = DemandPass(builder, draft.keys, width, draft.problems)
     draft.demand = walk.run(draft.relation, outputs, bits.rows_of_all())
+
+
+def _type_itself(draft: Draft) -> None:
+    """Columns of the table read by itself have the types of the columns they are; declared types stay."""
+    itself = draft.catalogue.table(draft.definition.name, draft.definition.project)
+    if itself is None or not itself.itself:
+        return
+    for name, (spelled, kind) in itself.columns.items():
+        if not kind:
+            itself.columns[name] = (spelled, certain_type(draft.families, draft.relation, name))
 
 
 def _spell_outputs(draft: Draft) -> None:
