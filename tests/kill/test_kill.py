@@ -133,7 +133,11 @@ def disturbed(folder: Path, home: Path, kills: int, seed: int) -> int:
     deadline = time.monotonic() + 60 * kills
     while killed < kills and time.monotonic() < deadline:
         serve = killed > 0 and chance.random() < 0.4
-        words = ["serve", "--home", home, "--port", 0] if serve else ["run", folder, "--data", DAYS, "--home", home]
+        words = (
+            ["serve", "--home", home, "--port", 0]
+            if serve
+            else ["run", folder, "--data", DAYS, "--home", home]
+        )
         alive = kill_at_random(start(words), chance.uniform(0.5, 3.0))
         killed += alive
         if not alive and not serve:

@@ -28,7 +28,9 @@ def table(name: str, nodes: tuple[Node, ...], fields: dict[str, str], retries: i
     return CompiledTask(definition, nodes, shown, fingerprint=name + "".join(n.sql for n in nodes))
 
 
-def shop(folder: Path, second: str = "SELECT id, amount * 2 AS twice FROM shop.orders WHERE ds = $data_date") -> Publication:
+def shop(
+    folder: Path, second: str = "SELECT id, amount * 2 AS twice FROM shop.orders WHERE ds = $data_date"
+) -> Publication:
     """`orders` of two nodes, and `doubled` that reads one of its fields."""
     orders = table(
         "shop.orders",
@@ -39,6 +41,10 @@ def shop(folder: Path, second: str = "SELECT id, amount * 2 AS twice FROM shop.o
         {"amount": "INTEGER", "day": "DATE"},
     )
     reads = Dependency("shop.orders", ("amount",), ("shop.orders/n1",))
-    doubled = table("shop.doubled", (node("shop.doubled", "n1", ("twice",), second, upstream=(reads,)),), {"twice": "INTEGER"})
+    doubled = table(
+        "shop.doubled",
+        (node("shop.doubled", "n1", ("twice",), second, upstream=(reads,)),),
+        {"twice": "INTEGER"},
+    )
     project = ProjectDefinition("shop", str(folder))
     return Publication(project, (orders, doubled), fingerprint=second)

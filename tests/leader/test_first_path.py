@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hand_made import shop
 
 from fieldwise.fleet.values import Options
 from fieldwise.leader.machine import Leader, Settings
@@ -16,7 +17,6 @@ from fieldwise.store.sqlite import SqliteStore
 from fieldwise.usecases.publish import publish
 from fieldwise.usecases.run import RunResult, Scope, run
 from fieldwise.workers.local import LocalWorkers
-from hand_made import shop
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = date(2026, 11, 18)
@@ -54,7 +54,9 @@ class Home:
         active = publish(self.store, self.workers, epoch, candidate, NOW).publication
 
         def lead(scope: Scope) -> Driver:
-            settings = Settings("test", options=Options(ignore_time=True, fuse=False), scope=scope, tolerate=0)
+            settings = Settings(
+                "test", options=Options(ignore_time=True, fuse=False), scope=scope, tolerate=0
+            )
             return Driver(Leader(self.store, self.workers, self.workers, settings))
 
         return run(self.store, epoch, [active], DAY, DAY, lead, Clock())
@@ -70,7 +72,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 def test_one_day_runs_and_a_second_run_starts_nothing(home: Home) -> None:
     result = home.run()
-    assert (result.instances, result.node_instances, result.succeeded, result.failed) == (2, 3, 3, 0), result.failures
+    assert (result.instances, result.node_instances, result.succeeded, result.failed) == (2, 3, 3, 0), (
+        result.failures
+    )
     rows = home.workers.query("SELECT ds, id, amount, day FROM shop.orders ORDER BY id").rows
     assert rows == ((DAY, 1, 10, DAY), (DAY, 2, 20, DAY))
     assert home.workers.query("SELECT id, twice FROM shop.doubled ORDER BY id").rows == ((1, 20), (2, 40))

@@ -21,8 +21,12 @@ DAILY = Schedule(Period.DAY, at=(90,))
 
 
 def task(name: str, schedule: Schedule = DAILY, kind: ScheduleType = ScheduleType.NORMAL) -> CompiledTask:
-    definition = TaskDefinition(f"p.{name}", "p", TaskKind.COMPUTING, "t.py", schedule=schedule, schedule_type=kind)
-    return CompiledTask(definition, (Node(f"p.{name}/a", "n1", True, ()), Node(f"p.{name}/b", "n2", False, ())))
+    definition = TaskDefinition(
+        f"p.{name}", "p", TaskKind.COMPUTING, "t.py", schedule=schedule, schedule_type=kind
+    )
+    return CompiledTask(
+        definition, (Node(f"p.{name}/a", "n1", True, ()), Node(f"p.{name}/b", "n2", False, ()))
+    )
 
 
 class World:
@@ -51,8 +55,12 @@ def world() -> Iterator[World]:
 
 def test_generating_twice_adds_nothing(world: World) -> None:
     published = world.publish(task("t"))
-    first = generate_data_days(world.store, world.epoch, published, date(2026, 11, 16), date(2026, 11, 18), NOW)
-    again = generate_data_days(world.store, world.epoch, published, date(2026, 11, 16), date(2026, 11, 18), NOW)
+    first = generate_data_days(
+        world.store, world.epoch, published, date(2026, 11, 16), date(2026, 11, 18), NOW
+    )
+    again = generate_data_days(
+        world.store, world.epoch, published, date(2026, 11, 16), date(2026, 11, 18), NOW
+    )
     assert (first.instances, len(first.firings)) == (3, 6)
     assert (again.instances, again.firings) == (0, [])
     assert world.store.generated_until(Environment.PROD) == {}
@@ -60,10 +68,14 @@ def test_generating_twice_adds_nothing(world: World) -> None:
 
 def test_off_days_and_paused_tasks_are_born_so(world: World) -> None:
     weekly = task("weekly", Schedule(Period.WEEK, at=(60,), on=("mon",)))
-    published = world.publish(weekly, task("paused", kind=ScheduleType.PAUSED), task("dry", kind=ScheduleType.DRY_RUN))
+    published = world.publish(
+        weekly, task("paused", kind=ScheduleType.PAUSED), task("dry", kind=ScheduleType.DRY_RUN)
+    )
     monday = date(2026, 11, 16)
     generate_data_days(world.store, world.epoch, published, monday - timedelta(days=1), monday, NOW)
-    born = {(f.task, f.data_day): (f.state.status, f.state.marks) for f in world.store.window(Environment.PROD)}
+    born = {
+        (f.task, f.data_day): (f.state.status, f.state.marks) for f in world.store.window(Environment.PROD)
+    }
     off = int(Mark.DRY_RUN | Mark.OFF_DAY)
     assert born["p.weekly", to_day(monday) - 1] == (Status.NOT_RUNNING, 0)  # runs on Monday, data of Sunday
     assert born["p.weekly", to_day(monday)] == (Status.SUCCEEDED, off)
@@ -111,9 +123,13 @@ def test_what_lies_between_a_run_and_a_server_is_a_gap(world: World) -> None:
 
 
 def test_a_task_that_cannot_be_generated_does_not_stop_the_others(world: World) -> None:
-    broken = replace(task("broken"), definition=replace(task("broken").definition, schedule=Schedule(Period.WEEK, on=())))
+    broken = replace(
+        task("broken"), definition=replace(task("broken").definition, schedule=Schedule(Period.WEEK, on=()))
+    )
     wrong = replace(broken, definition=replace(broken.definition, schedule=Schedule(Period.MONTH, on=("x",))))
     published = world.publish(wrong, task("good"))
-    generated = generate_data_days(world.store, world.epoch, published, date(2026, 11, 18), date(2026, 11, 18), NOW)
+    generated = generate_data_days(
+        world.store, world.epoch, published, date(2026, 11, 18), date(2026, 11, 18), NOW
+    )
     assert generated.instances == 1
     assert generated.quarantined[0][0] == "p.broken"

@@ -25,6 +25,15 @@ class Ticket:
     value: Any = None
     error: Exception | None = None
 
+    def reply(self, refused: list[Refused]) -> None:
+        """Tell whoever waits, if he still does."""
+        if not self.answer.set_running_or_notify_cancel():
+            return
+        if self.error is not None:
+            self.answer.set_exception(self.error)
+        else:
+            self.answer.set_result(refused if self.item is not None else self.value)
+
 
 class Inbox:
     """A queue with one reader, the leader, and any number of writers."""

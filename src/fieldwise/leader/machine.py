@@ -231,9 +231,11 @@ class Leader:
                 call, ticket.call = ticket.call, None
                 try:
                     ticket.value, learned = call(self.epoch, now)
-                except FieldwiseError as error:
-                    if isinstance(error, Deposed):
-                        raise
+                except Deposed:
+                    raise
+                except Exception as error:
+                    if not isinstance(error, FieldwiseError):
+                        telemetry.failure("call_failed", reason=str(error))
                     ticket.error = error
                 else:
                     self._learn(learned)
@@ -298,10 +300,7 @@ class Leader:
 
     def _reply(self, decision: Decision) -> None:
         for ticket in self._tickets:
-            if ticket.error is not None:
-                ticket.answer.set_exception(ticket.error)
-            else:
-                ticket.answer.set_result(decision.refused if ticket.item is not None else ticket.value)
+            ticket.reply(decision.refused)
         self._tickets = []
 
     def _act(self, decision: Decision, now: int) -> None:

@@ -8,12 +8,20 @@ from datetime import UTC
 
 from fieldwise.compiler import fuse
 from fieldwise.fleet.values import Question, Start
-from fieldwise.model.attempt import AttemptKind, AttemptRequest, InputRead, Member, OutputField, SlotValues
+from fieldwise.model.attempt import (
+    AttemptKind,
+    AttemptRequest,
+    InputRead,
+    Member,
+    OutputField,
+    SlotValues,
+    Target,
+)
 from fieldwise.model.definition import SourceTable, Visible
 from fieldwise.model.plan import CompiledTask, Field, Node, Publication
 from fieldwise.model.status import TaskKind
 from fieldwise.ports.store import Store
-from fieldwise.usecases.facts import Calendar, partition_of, relation_of, target_of
+from fieldwise.usecases.facts import Calendar, partition_of, relation_of
 from fieldwise.usecases.parameters import project_values, slot_values
 from fieldwise.usecases.versions import Versions, project_of
 
@@ -44,23 +52,25 @@ class Requests:
         self._versions = versions
         self._store = store
         self._calendar = calendar
+        self._environment = versions.environment.value
         self._templates: dict[tuple[str, int, tuple[str, ...]], Template] = {}
 
     def of(self, start: Start) -> AttemptRequest:
-        template = self._template(start.task, start.version, tuple(member.node for member in start.members))
+        template = self._template(start.task, start.version, tuple([member.node for member in start.members]))
         task, definition = template.task, template.task.definition
         environment = self._versions.environment
+        partition = partition_of(task, start)
+        members = self._members(template, start, partition)
         if template.kind is AttemptKind.NOTHING:
             return AttemptRequest(
-                template.kind, self._members(template, start), definition.name,
-                partition_of(task, start), task.partition_type, log=start.log,
-            )  # fmt: skip
+                template.kind, members, definition.name, partition, task.partition_type, log=start.log
+            )
         values = self._calendar.values(template.publication, start)
         return AttemptRequest(
             kind=template.kind,
-            members=self._members(template, start),
+            members=members,
             relation=relation_of(environment, definition.name),
-            partition=partition_of(task, start),
+            partition=partition,
             partition_type=task.partition_type,
             sql=template.sql,
             parameters=_bound(template, values),
@@ -104,18 +114,20 @@ class Requests:
             self._templates[key] = _template(publication, self._versions.task(task_name, version), nodes)
         return self._templates[key]
 
-    def _members(self, template: Template, start: Start) -> tuple[Member, ...]:
-        environment = self._versions.environment
+    def _members(self, template: Template, start: Start, partition: str) -> tuple[Member, ...]:
+        table = template.task.name
         return tuple(
-            Member(
-                member.node_instance,
-                member.attempt,
-                member.run,
-                target_of(environment, template.task, start, node.id),
-                node.fields,
-                node.row_node,
-            )
-            for member, node in zip(start.members, template.nodes, strict=True)
+            [
+                Member(
+                    member.node_instance,
+                    member.attempt,
+                    member.run,
+                    Target(self._environment, table, node.id, partition),
+                    node.fields,
+                    node.row_node,
+                )
+                for member, node in zip(start.members, template.nodes, strict=True)
+            ]
         )
 
     def _refuses_empty(self, template: Template) -> bool:

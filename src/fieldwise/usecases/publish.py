@@ -41,6 +41,9 @@ def settle_publications(store: Store, engine: Engine, epoch: int, now: datetime)
     """What a crash left pending becomes active, or is taken back if the engine refuses it."""
     for pending in store.pending_publications():
         active = active_publication(store, pending.environment, pending.project.name)
+        if active is not None and active.version > pending.version:
+            store.revert_publication(epoch, pending.environment, pending.project.name, pending.version)
+            continue
         try:
             _complete(store, engine, epoch, active, pending, now)
         except EngineRefused as error:
