@@ -11,7 +11,7 @@ from fieldwise.compiler.relations import Block, Compound, Leaf, Opaque, Relation
 from fieldwise.model.definition import TaskDefinition
 from fieldwise.model.errors import ProblemCode
 
-_NAMED = (exp.Alias, exp.Column, exp.Dot, exp.Star)
+_NAMED = (exp.Alias, exp.Column, exp.Dot, exp.Star, exp.Columns, exp.PositionalColumn)
 
 
 def first_select(tree: exp.Expr) -> exp.Select | None:

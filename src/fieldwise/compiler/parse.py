@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from fieldwise.compiler.functions import VOLATILE_CALLS, VOLATILE_WORDS
-from fieldwise.compiler.problems import Problems, place_of
+from fieldwise.compiler.problems import Problems
 from fieldwise.model.definition import Parameter
 from fieldwise.model.errors import ProblemCode
 
@@ -74,11 +74,12 @@ def parse_query(
     try:
         text = with_placeholders(text, types, dialect)
         tokens = Dialect.get_or_raise(dialect).tokenize(text)
-    except TokenError as error:
+    except TokenError:
         problems.add(
             ProblemCode.SYNTAX,
-            _place_of_token_error(str(error)),
+            _unclosed(text),
             "the text cannot be read: a quote or comment is not closed",
+            "close it",
         )
         return None, []
     _refuse_words(tokens, problems)
@@ -125,7 +126,7 @@ def _one_query(
         return None
     if len(statements) > 1:
         second = next(
-            (after for one, after in itertools.pairwise(tokens) if one.token_type is TokenType.SEMICOLON),
+            (after for one, after in pairwise(tokens) if one.token_type is TokenType.SEMICOLON),
             tokens[0],
         )
         problems.add(
@@ -153,7 +154,7 @@ def _one_query(
         )
         return None
     before = len(problems.found)
-    _refuse_nodes(tree, types, problems)
+    _refuse_nodes(tree, types, tokens, problems)
     unusable = any(one.code is ProblemCode.UNSUPPORTED for one in problems.found[before:])
     return None if unusable else tree
 
@@ -180,29 +181,40 @@ def _refuse_words(tokens: Sequence[Token], problems: Problems) -> None:
             )
 
 
-def _refuse_nodes(tree: exp.Expr, types: dict[str, str], problems: Problems) -> None:
-    for node in tree.find_all(exp.Placeholder, exp.Parameter, exp.PositionalColumn, exp.Pivot, exp.Summarize):
+def _refuse_nodes(tree: exp.Expr, types: dict[str, str], tokens: Sequence[Token], problems: Problems) -> None:
+    for node in tree.find_all(exp.Placeholder, exp.Parameter, exp.PositionalColumn, exp.Pivot):
         if isinstance(node, exp.Placeholder | exp.Parameter):
-            _check_parameter(node, types, problems)
-        elif isinstance(node, exp.Pivot):
-            if node.arg_key != "pivots":
-                problems.at(
-                    ProblemCode.UNSUPPORTED,
-                    node,
-                    "a PIVOT statement cannot be planned",
-                    "use PIVOT behind a table in FROM, or CASE",
-                )
-        else:
-            problems.at(ProblemCode.UNSUPPORTED, node, f"{node.sql()} cannot be planned", "name the columns")
+            _check_parameter(node.name, types, tokens, problems)
+        elif isinstance(node, exp.PositionalColumn):
+            place = _place_after(tokens, ("#",), str(node.this.this))
+            problems.add(
+                ProblemCode.UNSUPPORTED, place, f"#{node.this.this} cannot be planned", "name the column"
+            )
+        elif node.arg_key != "pivots":
+            problems.at(
+                ProblemCode.UNSUPPORTED, node, "a PIVOT statement cannot be planned", "use PIVOT behind a table in FROM, or CASE"
+            )  # fmt: skip
 
 
-def _check_parameter(node: exp.Expr, types: dict[str, str], problems: Problems) -> None:
-    name = node.name
+def _check_parameter(name: str, types: dict[str, str], tokens: Sequence[Token], problems: Problems) -> None:
     if name in types:
         return
     near = get_close_matches(name, list(types), n=1)
     hint = f'did you mean ":{near[0]}"?' if near else "declare it under params: in project.yml"
-    problems.add(ProblemCode.SYNTAX, place_of(node), f"there is no parameter :{name}", hint)
+    problems.add(
+        ProblemCode.SYNTAX,
+        _place_after(tokens, (":", "$", "?"), name),
+        f"there is no parameter :{name}",
+        hint,
+    )
+
+
+def _place_after(tokens: Sequence[Token], marks: Sequence[str], name: str) -> tuple[int, int]:
+    """Where a mark stands that is followed by a name: nodes of placeholders keep no position."""
+    for token, after in pairwise(tokens):
+        if token.text in marks and after.text == name:
+            return place_of_token(token)
+    return place_of_token(tokens[0])
 
 
 def projection_places(tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -227,6 +239,13 @@ def projection_places(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     return places
 
 
-def _place_of_token_error(message: str) -> tuple[int, int]:
-    found = re.search(r"(\d+):(\d+)", message)
-    return (int(found[1]), max(1, int(found[2]))) if found else (1, 1)
+_CLOSED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL)
+_OPENING = re.compile(r"'|\"|/\*|\$\$")
+
+
+def _unclosed(text: str) -> tuple[int, int]:
+    """Where the quote or comment opens that nothing closes."""
+    blank = _CLOSED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    opening = _OPENING.search(blank)
+    position = opening.start() if opening else 0
+    return text.count("\n", 0, position) + 1, position - (text.rfind("\n", 0, position) + 1) + 1
