@@ -9,8 +9,8 @@ import duckdb
 from fieldwise.model.errors import EngineRefused
 
 LONGEST = 600
-CONFLICT = re.compile(r"conflict|has been altered|write-write|duplicate key .* primary key", re.IGNORECASE)
-ALTERED = re.compile(r"altered by a different transaction|does not exist|catalog write-write", re.IGNORECASE)
+CONFLICT = re.compile(r"conflict|has been altered|duplicate key", re.IGNORECASE)
+ALTERED = re.compile(r"altered by a different transaction|has been altered|has been dropped", re.IGNORECASE)
 NO_SPACE = re.compile(r"no space left|disk is full|could not write|disk quota", re.IGNORECASE)
 DEAD = re.compile(r"database has been invalidated|FATAL", re.IGNORECASE)
 
@@ -34,7 +34,9 @@ def conflict(error: BaseException) -> bool:
     """Two transactions met: the loser repeats (reliability F15, F16)."""
     if isinstance(error, Moved):
         return True
-    kinds = (duckdb.TransactionException, duckdb.ConstraintException, duckdb.CatalogException)
+    if isinstance(error, duckdb.TransactionException):
+        return "read-only" not in str(error)
+    kinds = (duckdb.ConstraintException, duckdb.CatalogException)
     return isinstance(error, kinds) and bool(CONFLICT.search(str(error)))
 
 
