@@ -28,8 +28,10 @@ def test_a_script_starts_with_twenty_descriptors_open_and_nothing_to_read(tmp_pa
     request = AttemptRequest(
         AttemptKind.SCRIPT, (member,), "shop.load", "2025-06-03", "DATE", language="shell", script=script
     )
-    run = ScriptRun(request, tmp_path, Journal(tmp_path / "log"))
+    journal = Journal(tmp_path / "log")
+    run = ScriptRun(request, tmp_path, journal)
     for folder in ("work", "input", "output"):
         (tmp_path / "scratch" / "script_1" / folder).mkdir(parents=True)
     run.execute(lambda: "")
+    journal.close()
     assert "nothing to read" in (tmp_path / "log").read_text()
