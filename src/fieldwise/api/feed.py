@@ -9,6 +9,8 @@ from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 
+from fieldwise.ports.store import Changed
+
 PAUSE_SECONDS = 0.5
 PING_SECONDS = 15.0
 WAITING_AT_MOST = 200
@@ -17,7 +19,7 @@ WAITING_AT_MOST = 200
 class Log(Protocol):
     def newest_event(self) -> tuple[int, int]: ...
 
-    def changed_instances(self, after: tuple[int, int]) -> tuple[list[int], tuple[int, int]]: ...
+    def changed_instances(self, after: tuple[int, int]) -> Changed: ...
 
 
 class Feed:
@@ -59,18 +61,19 @@ class Feed:
     async def _missed(self, last: str) -> str:
         try:
             day, _, sequence = last.partition("-")
-            ids, here = await run_in_threadpool(self._log.changed_instances, (int(day), int(sequence)))
+            changed = await run_in_threadpool(self._log.changed_instances, (int(day), int(sequence)))
         except ValueError:
             return ""
-        return _event(ids, here) if ids else ""
+        return _event(changed) if changed.instances else ""
 
     async def _look(self) -> None:
         here = await run_in_threadpool(self._log.newest_event)
         while self._listeners:
             await asyncio.sleep(PAUSE_SECONDS)
-            ids, here = await run_in_threadpool(self._log.changed_instances, here)
-            if ids:
-                text = _event(ids, here)
+            changed = await run_in_threadpool(self._log.changed_instances, here)
+            here = changed.place
+            if changed.instances:
+                text = _event(changed)
                 for queue in list(self._listeners):
                     self._put(queue, text)
 
@@ -81,5 +84,7 @@ class Feed:
         queue.put_nowait(text)
 
 
-def _event(ids: list[int], here: tuple[int, int]) -> str:
-    return f"id: {here[0]}-{here[1]}\nevent: instances\ndata: {json.dumps({'ids': ids})}\n\n"
+def _event(changed: Changed) -> str:
+    """`all`: too many instances changed to name them; whoever shows instances asks again."""
+    data = {"ids": changed.instances, "all": changed.more}
+    return f"id: {changed.place[0]}-{changed.place[1]}\nevent: instances\ndata: {json.dumps(data)}\n\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from fieldwise.model.event import to_micros
 from fieldwise.store.named import migrations, queries
 
 BUSY_MILLISECONDS = 10_000
+MAPPED_BYTES = 8 * 1024**3  # pages of the file are read where the system keeps them, without a copy
 
 
 class Database:
@@ -37,6 +38,8 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         return connection
 
     def reader(self) -> sqlite3.Connection:
@@ -56,6 +59,16 @@ class Database:
             with self.lock:
                 return self.writer.execute(sql, parameters).fetchall()
         return self.reader().execute(sql, parameters).fetchall()
+
+    def cursor(self, sql: str, parameters: Any = ()) -> Iterable[tuple[Any, ...]]:
+        """Rows while they are read, for very many of them."""
+        if self.memory:
+            return self.rows(sql, parameters)
+        return self.reader().execute(sql, parameters)
+
+    def hint(self, index: str) -> str:
+        """Which index to walk: without statistics SQLite cannot know that a page ends early."""
+        return f"INDEXED BY {index}" if index else ""
 
     @contextmanager
     def write(self, epoch: int | None) -> Iterator[sqlite3.Connection]:

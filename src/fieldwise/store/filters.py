@@ -1,9 +1,7 @@
-"""The instance list's filters, sorts and keyset pages as SQL (spec 5, "API")."""
+"""The instance list's filters as SQL conditions (spec 5, "API")."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,17 +10,16 @@ from typing import Any
 from fieldwise.model.errors import BadRequest
 from fieldwise.model.event import to_day, to_micros
 from fieldwise.model.status import STATUS_BY_WORD, FieldStatus, InstanceType, Mark
+from fieldwise.store.counts import NODES
 
-SORTS = {
-    "name": "t.name",
-    "scheduled": "i.scheduled_at",
-    "start": "coalesce(i.started_at, -1)",
-    "end": "coalesce(i.ended_at, -1)",
-    "run_time": "coalesce(i.ended_at - i.started_at, -1)",
-}
-LIMIT_AT_MOST = 500
 FACETS = ("owner", "priority", "project", "tag")
-COLUMNS = {"kind": "t.kind", "table_kind": "t.table_kind", "env": "t.environment", "period": "t.period"}
+COLUMNS = {
+    "kind": "t.kind",
+    "table_kind": "t.table_kind",
+    "env": "t.environment",
+    "period": "t.period",
+    "table": "t.name",
+}
 TIMES = {
     "started_from": ("i.started_at", ">="),
     "started_to": ("i.started_at", "<="),
@@ -30,7 +27,12 @@ TIMES = {
     "ended_to": ("i.ended_at", "<="),
 }
 FLAGS = {"paused": Mark.PAUSED, "dry_run": Mark.DRY_RUN}
-FIELD_SHIFT = 7
+DAYS = (-1_000_000, 4_000_000)  # any data day
+TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+TYPES = {one.word: int(one) for one in InstanceType}
+BITS = {status.word: 1 << int(status) for status in STATUS_BY_WORD.values()}
+for _status in FieldStatus:
+    BITS[_status.word] = BITS.get(_status.word, 0) | 1 << (NODES + int(_status))
 
 
 @dataclass(slots=True)
@@ -44,79 +46,99 @@ class Where:
         self.conditions.append(condition)
         self.values.extend(values)
 
+    def also(self, other: Where) -> Where:
+        return Where([*self.conditions, *other.conditions], [*self.values, *other.values])
+
     def sql(self) -> str:
         return " WHERE " + " AND ".join(self.conditions) if self.conditions else ""
 
 
-def where(filters: Mapping[str, Sequence[str]]) -> Where:
+@dataclass(slots=True)
+class Wanted:
+    """What the list shall show: conditions on the task `t`, on the instance `i`, and what indices know of the latter.
+
+    `number`: an instance id that counts as found by its text whatever its name.
+    """
+
+    tasks: Where = field(default_factory=Where)
+    rows: Where = field(default_factory=Where)
+    days: tuple[int, int] = DAYS
+    bits: int = 0
+    paused: bool = False
+    started: Where = field(default_factory=Where)
+    ended: Where = field(default_factory=Where)
+    number: int | None = None
+
+
+def wanted(filters: Mapping[str, Sequence[str]]) -> Wanted:
     """Every filter of the list; an unknown one or an unreadable value is a BadRequest."""
-    found = Where()
+    found = Wanted()
     for name, values in filters.items():
         if values:
             _one(found, name, [str(value) for value in values])
+    if found.days != DAYS:
+        found.rows.add("i.data_day BETWEEN ? AND ?", *found.days)
     return found
 
 
-def _one(found: Where, name: str, values: list[str]) -> None:
+def _one(found: Wanted, name: str, values: list[str]) -> None:
     marks = ", ".join("?" * len(values))
     if name in COLUMNS:
-        found.add(f"{COLUMNS[name]} IN ({marks})", *values)
+        found.tasks.add(f"{COLUMNS[name]} IN ({marks})", *values)
     elif name in FACETS:
-        found.add(
-            f"i.task IN (SELECT task FROM task_facet WHERE facet = ? AND value IN ({marks}))", name, *values
-        )
-    elif name == "table":
-        found.add(f"t.name IN ({marks})", *values)
+        among = f"SELECT 1 FROM task_facet f WHERE f.facet = ? AND f.value IN ({marks}) AND f.task = t.id"
+        found.tasks.add(f"EXISTS ({among})", name, *values)
     elif name == "q":
-        _text(found, values[0])
+        _text(found, values)
     elif name in ("data_from", "data_to"):
-        found.add(f"i.data_day {'>=' if name == 'data_from' else '<='} ?", _day(name, values[0]))
+        _day(found, name, values)
     elif name == "status":
-        found.add("i.present & ? <> 0", sum({_status_bits(value) for value in values}))
+        for value in values:
+            found.bits |= _known(name, value, BITS)
+        found.rows.add("i.present & ? <> 0", found.bits)
     elif name in TIMES:
-        column, operator = TIMES[name]
-        found.add(f"{column} {operator} ?", _instant(name, values[0]))
+        _time(found, name, values)
     elif name in FLAGS:
-        wanted = values[0].lower() in ("true", "1", "yes")
-        found.add(f"i.marks & ? {'<>' if wanted else '='} 0", int(FLAGS[name]))
+        truth = _known(name, values[0].lower(), TRUTH)
+        found.rows.add(f"i.marks & {int(FLAGS[name])} {'<>' if truth else '='} 0")
+        found.paused = found.paused or (truth and name == "paused")
     elif name == "run_type":
-        types = {one.word: int(one) for one in InstanceType}
-        found.add(f"i.type IN ({marks})", *[_known("run_type", value, types) for value in values])
+        found.rows.add(f"i.type IN ({marks})", *(_known(name, value, TYPES) for value in values))
     else:
-        raise BadRequest(
-            f"there is no filter {name!r}",
-            "q kind table_kind env project table data_from data_to status owner priority period tag ...",
-        )
+        known = ("q", *COLUMNS, *FACETS, "data_from", "data_to", "status", *TIMES, *FLAGS, "run_type")
+        raise BadRequest(f"there is no filter {name!r}", f"there are: {' '.join(known)}")
 
 
-def _text(found: Where, text: str) -> None:
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    if text.isdigit():
-        found.add(
-            "(i.id = ? OR i.task IN (SELECT id FROM task WHERE name LIKE ? ESCAPE '\\'))", int(text), pattern
-        )
-    else:
-        found.add("i.task IN (SELECT id FROM task WHERE name LIKE ? ESCAPE '\\')", pattern)
+def _text(found: Wanted, values: list[str]) -> None:
+    """Part of a name, or exactly an id."""
+    patterns = ["%" + _literal(value) + "%" for value in values]
+    found.tasks.add("(" + " OR ".join(["t.name LIKE ? ESCAPE '!'"] * len(values)) + ")", *patterns)
+    numbers = [int(value) for value in values if value.isdecimal() and len(value) <= 18]
+    found.number = numbers[0] if numbers else None
 
 
-def _known(name: str, value: str, known: Mapping[str, int]) -> int:
-    if value not in known:
-        raise BadRequest(f"{name} is {value!r}", f"one of {', '.join(known)}")
-    return known[value]
+def _literal(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-def _status_bits(word: str) -> int:
-    bits = {status.word: 1 << int(status) for status in STATUS_BY_WORD.values()}
-    for field_status in FieldStatus:
-        bits[field_status.word] = bits.get(field_status.word, 0) | 1 << (FIELD_SHIFT + int(field_status))
-    return _known("status", word, bits)
+def _day(found: Wanted, name: str, values: list[str]) -> None:
+    days = []
+    for text in values:
+        try:
+            days.append(to_day(date.fromisoformat(text)))
+        except ValueError:
+            raise BadRequest(f"{name} is {text!r}", "write a date as 2026-11-18") from None
+    first, last = found.days
+    found.days = (max(first, min(days)), last) if name == "data_from" else (first, min(last, max(days)))
 
 
-def _day(name: str, text: str) -> int:
-    try:
-        return to_day(date.fromisoformat(text))
-    except ValueError:
-        raise BadRequest(f"{name} is {text!r}", "write a date as 2026-11-18") from None
+def _time(found: Wanted, name: str, values: list[str]) -> None:
+    column, operator = TIMES[name]
+    instants = [_instant(name, value) for value in values]
+    instant = min(instants) if operator == ">=" else max(instants)
+    found.rows.add(f"{column} {operator} ?", instant)
+    bounds = found.started if name.startswith("started") else found.ended
+    bounds.add(f"{column} {operator} ?", instant)
 
 
 def _instant(name: str, text: str) -> int:
@@ -129,39 +151,7 @@ def _instant(name: str, text: str) -> int:
     return to_micros(moment)
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
-    expression: str
-    descending: bool
-
-    def order(self) -> str:
-        way = "DESC" if self.descending else "ASC"
-        return f" ORDER BY {self.expression} {way}, i.id {way}"
-
-    def after(self, found: Where, cursor: str) -> None:
-        value, number = read_cursor(cursor)
-        sign = "<" if self.descending else ">"
-        found.add(f"({self.expression}, i.id) {sign} (?, ?)", value, number)
-
-
-def sort_of(text: str) -> Sort:
-    name = text.removeprefix("-")
-    if name not in SORTS:
-        raise BadRequest(f"cannot sort by {name!r}", f"one of {', '.join(SORTS)}; -name descends")
-    return Sort(SORTS[name], text.startswith("-"))
-
-
-def write_cursor(value: Any, number: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([value, number]).encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> tuple[Any, int]:
-    try:
-        value, number = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(value, int | float | str) or not isinstance(number, int):
-            raise TypeError
-    except (ValueError, TypeError):
-        raise BadRequest(
-            "the cursor is not one of ours", "take `cursor` from the page before, or leave it out"
-        ) from None
-    return value, number
+def _known(name: str, value: str, known: Mapping[str, Any]) -> Any:
+    if value not in known:
+        raise BadRequest(f"{name} is {value!r}", f"one of {', '.join(known)}")
+    return known[value]

@@ -9,7 +9,12 @@ VALUES (:environment, :project, :version, 'pending', :document, :created_at)
 
 -- retire --
 -- The version in force steps back.
-UPDATE publication SET status = 'retired' WHERE environment = :environment AND project = :project AND status = 'active'
+UPDATE publication SET status = 'retired'
+WHERE environment = :environment AND project = :project AND status = 'active'
+
+-- status --
+-- Where a version stands.
+SELECT status FROM publication WHERE environment = :environment AND project = :project AND version = :version
 
 -- activate --
 -- A pending version comes into force.
@@ -22,8 +27,8 @@ UPDATE publication SET status = 'reverted'
 WHERE environment = :environment AND project = :project AND version = :version AND status = 'pending'
 
 -- with_status --
--- The stored documents of one status.
-SELECT document FROM publication WHERE status = :status AND (:environment = '' OR environment = :environment) ORDER BY project
+-- The versions of one status.
+SELECT environment, project, version FROM publication WHERE status = :status AND (:environment = '' OR environment = :environment) ORDER BY project
 
 -- one --
 -- One version, whatever its status.
@@ -50,8 +55,16 @@ SELECT id, name, fields FROM task WHERE environment = :environment
 
 -- nodes --
 -- All nodes of an environment.
-SELECT n.id, n.task, n.name FROM node n JOIN task t ON t.id = n.task WHERE t.environment = :environment
+SELECT n.id, n.name FROM node n JOIN task t ON t.id = n.task WHERE t.environment = :environment
 
 -- keep_node --
 -- A node's number.
 INSERT INTO node (task, name) VALUES (:task, :name)
+
+-- node --
+-- The number of a node.
+SELECT id FROM node WHERE task = :task AND name = :name
+
+-- task --
+-- The number of a task.
+SELECT id FROM task WHERE environment = :environment AND name = :name

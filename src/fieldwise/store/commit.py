@@ -1,0 +1,44 @@
+"""What one group commit writes, as the parameters of its statements."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from typing import Any
+
+from fieldwise.model.event import CommitBatch, InstanceState, RunEnd
+from fieldwise.store.codec import compact
+from fieldwise.store.counts import shape
+from fieldwise.store.named import queries
+
+
+def write(connection: sqlite3.Connection, batch: CommitBatch, event_table: str) -> None:
+    """Everything or nothing: the caller holds the transaction and has checked the epoch."""
+    named = queries("window")
+    if batch.transitions:
+        connection.executemany(named["insert_event"].replace("{event}", event_table), batch.transitions)
+    if batch.nodes:
+        connection.executemany(named["update_node"], batch.nodes)
+    if batch.instances:
+        connection.executemany(named["update_instance"], map(_instance, batch.instances))
+    if batch.run_starts:
+        connection.executemany(named["start_run"], batch.run_starts)
+    if batch.run_ends:
+        connection.executemany(named["end_run"], map(_end, batch.run_ends))
+    if batch.next_attempt is not None:
+        value = {"name": "next_attempt", "value": str(batch.next_attempt)}
+        connection.execute(queries("leadership")["set_setting"], value)
+
+
+def _instance(state: InstanceState) -> tuple[Any, ...]:
+    number, nodes, fields, started, ended, marks, runs = state
+    return (number, *shape(nodes, fields), started, ended, marks, runs)
+
+
+def _end(end: RunEnd) -> tuple[Any, ...]:
+    result = compact(dataclasses.asdict(end.result)) if end.result is not None else None
+    inputs = compact(end.input_versions) if end.input_versions else None
+    return (
+        end.node_instance, end.number, end.attempt, end.at, int(end.outcome), end.message, end.code,
+        end.rows if result is not None else None, result, inputs, end.engine_seconds,
+    )  # fmt: skip
