@@ -108,7 +108,7 @@ class ScriptRun:
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
+        with contextlib.suppress(ValueError, OSError), process.stdout:
             while line := process.stdout.readline(LONGEST_LINE):
                 text = line.decode("utf-8", "replace")
                 self._journal.output(text)
