@@ -41,10 +41,12 @@ def request(
         for number, label in zip(numbers, labels, strict=True)
     )
     fields = tuple(OutputField(name, TYPES[name]) for label in labels for name in NODES[label])
-    defaults: dict[str, Any] = {"key": (OutputField("id", "INTEGER"),), "fields": fields, "all_nodes": ALL_NODES}
-    return AttemptRequest(
-        AttemptKind.SQL, members, TABLE, partition, "DATE", sql, **(defaults | more)
-    )
+    defaults: dict[str, Any] = {
+        "key": (OutputField("id", "INTEGER"),),
+        "fields": fields,
+        "all_nodes": ALL_NODES,
+    }
+    return AttemptRequest(AttemptKind.SQL, members, TABLE, partition, "DATE", sql, **(defaults | more))
 
 
 def rows_sql(labels: Sequence[str], rows: dict[int, dict[str, Any]]) -> str:

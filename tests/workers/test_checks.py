@@ -35,8 +35,16 @@ def make(sql: str, field: OutputField = OutputField("amount", "INTEGER"), **more
 @pytest.mark.parametrize(
     ("sql", "more", "words"),
     [
-        ("SELECT 1::INTEGER AS id, range::INTEGER AS amount FROM range(3)", {}, "the key (id) is not unique: (1) 3 times"),
-        ("SELECT NULL::INTEGER AS id, 5::INTEGER AS amount", {}, "1 row(s) fail key (id) not_null, for example (None)"),
+        (
+            "SELECT 1::INTEGER AS id, range::INTEGER AS amount FROM range(3)",
+            {},
+            "the key (id) is not unique: (1) 3 times",
+        ),
+        (
+            "SELECT NULL::INTEGER AS id, 5::INTEGER AS amount",
+            {},
+            "1 row(s) fail key (id) not_null, for example (None)",
+        ),
         (
             "SELECT range::INTEGER AS id, -range::INTEGER AS amount FROM range(3)",
             {"field": OutputField("amount", "INTEGER", (">= 0",))},
@@ -47,14 +55,28 @@ def make(sql: str, field: OutputField = OutputField("amount", "INTEGER"), **more
             {"field": OutputField("amount", "INTEGER", ("not_null", "in (0, 2)"))},
             "1 row(s) fail amount not_null, for example (1)",
         ),
-        ("SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(3)", {"rows_maximum": 2}, "3 rows, at most 2"),
-        ("SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(3)", {"rows_minimum": 4}, "3 rows, at least 4"),
-        ("SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(0)", {"refuse_empty": True}, "0 rows where each"),
+        (
+            "SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(3)",
+            {"rows_maximum": 2},
+            "3 rows, at most 2",
+        ),
+        (
+            "SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(3)",
+            {"rows_minimum": 4},
+            "3 rows, at least 4",
+        ),
+        (
+            "SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(0)",
+            {"refuse_empty": True},
+            "0 rows where each",
+        ),
         ("SELECT 1::INTEGER AS id, 'x' AS amount", {}, "amount: INTEGER -> VARCHAR"),
         ("SELECT 1::INTEGER AS id, 1 AS other", {}, "the result has no column amount"),
     ],
 )
-def test_a_failed_check_publishes_nothing_and_says_which_rows(bench: Bench, sql: str, more: dict[str, Any], words: str) -> None:
+def test_a_failed_check_publishes_nothing_and_says_which_rows(
+    bench: Bench, sql: str, more: dict[str, Any], words: str
+) -> None:
     before = bench.rows(f"FROM {TABLE}")
     state = bench.rows("FROM fieldwise.partition")
     report = bench.run(make(sql, **more))
@@ -65,7 +87,9 @@ def test_a_failed_check_publishes_nothing_and_says_which_rows(bench: Bench, sql:
 
 
 def test_the_guards_of_good_rows_pass(bench: Bench) -> None:
-    field = OutputField("amount", "INTEGER", ("not_null", ">= 0", "in (1, 2)", "between 1 and 2", "amount < 3"))
+    field = OutputField(
+        "amount", "INTEGER", ("not_null", ">= 0", "in (1, 2)", "between 1 and 2", "amount < 3")
+    )
     report = bench.run(make("SELECT range::INTEGER AS id, 1::INTEGER AS amount FROM range(5)", field))
     assert report.outcome is RunOutcome.SUCCEEDED, report.message
 

@@ -18,7 +18,9 @@ from fieldwise.ports.engine import ShapeChange, TableShape
 TABLE = "shop.by_customer"
 FIELDS = {"one": "spend", "two": "visits", "three": "clicks"}
 ZERO = {"visits", "clicks"}
-SHAPE = TableShape(TABLE, "DATE", (("id", "INTEGER"), *((name, "INTEGER") for name in FIELDS.values())), ("id",))
+SHAPE = TableShape(
+    TABLE, "DATE", (("id", "INTEGER"), *((name, "INTEGER") for name in FIELDS.values())), ("id",)
+)
 
 Rows = dict[int, int]
 
@@ -35,7 +37,12 @@ def metrics_request(label: str, rows: Rows, attempt: int) -> AttemptRequest:
     )  # fmt: skip
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(FIELDS)), st.dictionaries(st.integers(1, 4), st.integers(1, 3))), max_size=7))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(FIELDS)), st.dictionaries(st.integers(1, 4), st.integers(1, 3))),
+        max_size=7,
+    )
+)
 @settings(max_examples=60)
 def test_rows_are_the_union_over_the_nodes(publishes: list[tuple[str, Rows]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +56,9 @@ def test_rows_are_the_union_over_the_nodes(publishes: list[tuple[str, Rows]]) ->
             assert report.members[0].rows_differ == ()
             nodes[label] = rows
             found = bench.rows(f"SELECT id, {', '.join(FIELDS.values())} FROM {TABLE} ORDER BY id")
-            assert found == [_row(key, nodes) for key in sorted({key for rows in nodes.values() for key in rows})]
+            assert found == [
+                _row(key, nodes) for key in sorted({key for rows in nodes.values() for key in rows})
+            ]
         bench.warehouse.close()
 
 

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rig import ALL_NODES, DAY, NODES, SHAPE, TABLE, Bench, node, request, rows_sql
+
 from fieldwise.engines.system_tables import KEY_SET
 from fieldwise.model.attempt import AttemptRequest, OutputField, Target
 from fieldwise.model.status import RunOutcome
 from fieldwise.ports.engine import ShapeChange, TableShape
 from fieldwise.workers import publish as publishing
-from rig import ALL_NODES, DAY, NODES, SHAPE, TABLE, Bench, node, request, rows_sql
 
 EVERY = tuple(NODES)
-TWO_ROWS = {1: {"amount": 10, "region": "north", "tags": [1], "note": "a"}, 2: {"amount": 20, "region": "south"}}
+TWO_ROWS = {
+    1: {"amount": 10, "region": "north", "tags": [1], "note": "a"},
+    2: {"amount": 20, "region": "south"},
+}
 
 
 @pytest.fixture
@@ -85,7 +89,10 @@ def test_rows_that_differ_are_inserted_and_removed_and_the_other_nodes_named(ben
     (result,) = bench.run(made).members
     assert (result.rows_added, result.rows_removed, result.rows_changed) == (1, 1, 0)
     assert result.rows_differ == (node("n2"), node("n3"))
-    assert bench.rows(f"SELECT id, amount, region FROM {TABLE} ORDER BY id") == [(2, 20, "south"), (3, 30, None)]
+    assert bench.rows(f"SELECT id, amount, region FROM {TABLE} ORDER BY id") == [
+        (2, 20, "south"),
+        (3, 30, None),
+    ]
     assert version(bench)[KEY_SET] == made.members[0].attempt
     kept = bench.rows(f'SELECT "@change", id, amount, region FROM fieldwise_kept."{TABLE}" ORDER BY id')
     assert kept == [("removed", 1, 10, "north"), ("added", 3, None, None)]
@@ -149,7 +156,9 @@ def test_two_first_inserts_at_once_double_nothing(bench: Bench) -> None:
     locks = [threading.Lock(), threading.Lock()]
     for turn in range(200):
         day = f"2027-{turn // 28 + 1:02}-{turn % 28 + 1:02}"
-        attempts = [bench.attempt(request([label], rows_sql([label], TWO_ROWS), day)) for label in ("n1", "n2")]
+        attempts = [
+            bench.attempt(request([label], rows_sql([label], TWO_ROWS), day)) for label in ("n1", "n2")
+        ]
         outcomes = []
         for attempt, lock in zip(attempts, locks, strict=True):
             attempt.locks = lambda _, lock=lock: lock
@@ -159,7 +168,9 @@ def test_two_first_inserts_at_once_double_nothing(bench: Bench) -> None:
         for thread in threads:
             thread.join()
         assert [report.message for report in outcomes] == ["", ""]
-    found = bench.rows(f"SELECT count(*), count(DISTINCT (ds, id)), count(amount), count(region) FROM {TABLE}")
+    found = bench.rows(
+        f"SELECT count(*), count(DISTINCT (ds, id)), count(amount), count(region) FROM {TABLE}"
+    )
     assert found == [(400, 400, 400, 400)]
 
 
@@ -183,14 +194,18 @@ def test_a_publish_that_loses_its_guard_row_is_repeated_without_computing_again(
     assert disturbed == [None]
 
 
-def test_definitions_published_under_a_run_start_it_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_definitions_published_under_a_run_start_it_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original, changed = publishing.insert_all, []
 
     def change_first(*arguments: Any) -> int:
         rows = original(*arguments)
         if not changed:
             changed.append(1)
-            bench.warehouse.change_shapes([ShapeChange("add_columns", SHAPE, (("extra", "INTEGER"),))], "prod/shop/2")
+            bench.warehouse.change_shapes(
+                [ShapeChange("add_columns", SHAPE, (("extra", "INTEGER"),))], "prod/shop/2"
+            )
         return rows
 
     monkeypatch.setattr(publishing, "insert_all", change_first)
@@ -240,7 +255,10 @@ def test_a_replaced_table_is_built_anew_and_old_attempts_stay_refused(bench: Ben
     bench.warehouse.change_shapes([ShapeChange("replace", wider)], "prod/shop/2")
     assert bench.run(made).code == "fenced"
     newer = request(
-        ["n1"], "SELECT 1::INTEGER AS id, 5::BIGINT AS amount", fields=(OutputField("amount", "BIGINT"),), all_nodes=(node("n1"),)
+        ["n1"],
+        "SELECT 1::INTEGER AS id, 5::BIGINT AS amount",
+        fields=(OutputField("amount", "BIGINT"),),
+        all_nodes=(node("n1"),),
     )
     assert bench.run(newer).members[0].rows_added == 1
     assert bench.rows(f"SELECT id, amount FROM {TABLE}") == [(1, 5)]

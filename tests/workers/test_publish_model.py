@@ -23,7 +23,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 ROWS = st.dictionaries(st.integers(1, 4), st.fixed_dictionaries(VALUES), max_size=4)
 PUBLISHES = st.lists(
-    st.tuples(st.lists(st.sampled_from(sorted(NODES)), min_size=1, max_size=3, unique=True), st.sampled_from(DAYS), ROWS),
+    st.tuples(
+        st.lists(st.sampled_from(sorted(NODES)), min_size=1, max_size=3, unique=True),
+        st.sampled_from(DAYS),
+        ROWS,
+    ),
     min_size=1,
     max_size=6,
 )
@@ -51,7 +55,9 @@ class Model:
             for field in NODES[label]:
                 for key, values in rows.items():
                     self.rows[key][field] = values[field]
-                differs = any(key not in before or before[key][field] != values[field] for key, values in rows.items())
+                differs = any(
+                    key not in before or before[key][field] != values[field] for key, values in rows.items()
+                )
                 if first or field not in self.version or differs:
                     changed.add(field)
                     self.version[field] = attempt[label]

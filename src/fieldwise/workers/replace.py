@@ -82,7 +82,8 @@ def _replace(
     ds = partition_value(request.partition, request.partition_type)
     name = relation(table)
     there = _columns_there(cursor, table)
-    item = output.reading({column: kind for column, kind in there.items() if column != "ds"})
+    found = _columns(cursor, output.reading({}))
+    item = output.reading({column: there[column] for column in found if column in there and column != "ds"})
     new = {column: kind for column, kind in _columns(cursor, item).items() if column.lower() != "ds"}
     if there:
         _check_columns(table, there, new)
