@@ -9,7 +9,7 @@ from typing import Any
 
 from fieldwise.ports.store import Page
 from fieldwise.store import rows
-from fieldwise.store.counts import PLAIN, PLAIN_BITS
+from fieldwise.store.counts import PLAIN_BITS, RARE
 from fieldwise.store.database import Database
 from fieldwise.store.filters import DAYS, Wanted, Where, wanted
 from fieldwise.store.named import queries
@@ -140,7 +140,7 @@ class Search:
 
     def _of_status(self, days: tuple[int, int]) -> Where:
         found = _among("i.present", [value for value in self._shapes if value & self._want.bits])
-        found.add(f"i.present {PLAIN}")
+        found.add(RARE)
         found.add("i.data_day BETWEEN ? AND ?", *days)
         return found
 
