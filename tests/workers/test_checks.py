@@ -28,7 +28,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     made.warehouse.close()
 
 
-def make(sql: str, field: OutputField = OutputField("amount", "INTEGER"), **more: Any) -> Any:
+AMOUNT = OutputField("amount", "INTEGER")
+
+
+def make(sql: str, field: OutputField = AMOUNT, **more: Any) -> Any:
     return request(["n1"], sql, **({"fields": (field,), "all_nodes": ()} | more))
 
 

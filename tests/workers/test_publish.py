@@ -11,7 +11,7 @@ import pytest
 from rig import ALL_NODES, DAY, NODES, SHAPE, TABLE, Bench, node, request, rows_sql
 
 from fieldwise.engines.system_tables import KEY_SET
-from fieldwise.model.attempt import AttemptRequest, OutputField, Target
+from fieldwise.model.attempt import AttemptRequest, OutputField, Report, Target
 from fieldwise.model.status import RunOutcome
 from fieldwise.ports.engine import ShapeChange, TableShape
 from fieldwise.workers import publish as publishing
@@ -159,10 +159,10 @@ def test_two_first_inserts_at_once_double_nothing(bench: Bench) -> None:
         attempts = [
             bench.attempt(request([label], rows_sql([label], TWO_ROWS), day)) for label in ("n1", "n2")
         ]
-        outcomes = []
+        outcomes: list[Report] = []
         for attempt, lock in zip(attempts, locks, strict=True):
             attempt.locks = lambda _, lock=lock: lock
-        threads = [threading.Thread(target=lambda a=a: outcomes.append(a.run())) for a in attempts]
+        threads = [threading.Thread(target=lambda a=a, into=outcomes: into.append(a.run())) for a in attempts]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -93,7 +93,9 @@ def test_how_a_script_ends(bench: Bench, text: str, outcome: RunOutcome, words: 
     assert words in report.message
 
 
-def test_a_python_script_gets_its_inputs_and_slot_in_the_environment(bench: Bench) -> None:
+def test_a_python_script_gets_its_inputs_and_slot_in_the_environment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.warehouse.cursor().execute(
         f"CREATE SCHEMA crm; CREATE TABLE crm.customer AS SELECT DATE '{DAY}' AS ds, 5 AS id "
         "UNION ALL SELECT DATE '2020-01-01', 6"
@@ -104,9 +106,9 @@ folder = os.environ["FIELDWISE_INPUT"]
 out = os.environ["FIELDWISE_OUTPUT"] + "/raw.orders.parquet"
 day = os.environ["FIELDWISE_DATA_DATE"]
 duckdb.sql(f"COPY (SELECT id, '{day}' AS day FROM '{folder}/crm.customer.parquet') TO '{out}'")
-print("secret" in os.environ, os.getcwd().endswith("work"))
+print("SECRET" in os.environ, os.getcwd().endswith("work"))
 """
-    os.environ["secret"] = "x"
+    monkeypatch.setenv("SECRET", "x")
     made = script(
         text, "python", outputs=("raw.orders",), reads=("crm.customer",),
         environment_variables=(("FIELDWISE_DATA_DATE", DAY),),

@@ -18,7 +18,8 @@ from fieldwise.engines.ledger import Ledger
 from fieldwise.engines.quoting import identifier, identifiers, literal, relation
 from fieldwise.engines.sources import Registered
 from fieldwise.model.attempt import InputRead
-from fieldwise.model.definition import SourceFormat
+from fieldwise.model.definition import SourceFormat, SourceTable
+from fieldwise.model.errors import EngineRefused
 
 REMEMBERED = 20_000
 
@@ -45,12 +46,20 @@ class SourceFacts:
         wanted = self._sources[name].columns if name in self._sources else {}
         if not wanted:
             return []
-        found = self._remembered(
-            cursor, name, "", "columns", lambda: dict(sources.describe(cursor, relation(name)))
-        )
+        found = self._remembered(cursor, name, "", "columns", lambda: self._columns_now(cursor, name))
         assert isinstance(found, dict)
         return [f"{field}: {wanted[field]} -> {found.get(field, 'missing')}" for field in fields
                 if field in wanted and found.get(field) != wanted[field]]  # fmt: skip
+
+    def _columns_now(self, cursor: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
+        """Types as the view gives them; if it cannot be read, a column it names is gone: the file says which."""
+        source = self._sources[name]
+        try:
+            return dict(sources.describe(cursor, relation(name)))
+        except EngineRefused:
+            plain = SourceTable(name, "", SourceFormat(source.format), source.location)
+            there = dict(sources.describe(cursor, sources.reading("/", plain)))
+            return {column: kind for column, kind in source.columns.items() if column in there}
 
     def duplicates(
         self, cursor: duckdb.DuckDBPyConnection, item: str, key: Sequence[str], column: str, partition: str
