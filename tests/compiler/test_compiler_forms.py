@@ -21,7 +21,7 @@ from sqlcases import (
 from fieldwise.compiler import cut, fuse
 from fieldwise.model.plan import CompiledTask
 
-FORMS = cases("forms.sql")
+FORMS = cases("forms.sql") + cases("cuts.sql")
 
 
 @pytest.fixture(scope="module")

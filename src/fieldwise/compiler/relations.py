@@ -210,6 +210,10 @@ class RelationBuilder:
             if with_.args.get("recursive"):
                 scope[cte.alias.lower()] = table
             table.relation = self._renamed(self.build(cte.this, scope), cte)
+            if with_.args.get("recursive") and _names_itself(cte):
+                table.relation = Opaque(
+                    cte, table.relation.names, (table.relation,)
+                )  # all its columns: rule P4
             table.paths, self.paths = self.paths, outside
             scope[cte.alias.lower()] = table
         return scope
@@ -334,6 +338,11 @@ def _name_in_from(node: exp.Expr) -> str:
     """What the columns of an item of FROM are qualified with: the alias behind PIVOT, if there is one, hides its own."""
     pivots = node.args.get("pivots") or ()
     return ((pivots[-1].alias if pivots else "") or node.alias_or_name).lower()
+
+
+def _names_itself(cte: exp.CTE) -> bool:
+    name = cte.alias.lower()
+    return any(not table.db and table.name.lower() == name for table in cte.this.find_all(exp.Table))
 
 
 def _cuttable(side: Relation) -> bool:
