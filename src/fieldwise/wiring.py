@@ -25,11 +25,13 @@ from fieldwise.engines.duckdb import InMemoryEngine
 from fieldwise.fleet.decide import Fleet
 from fieldwise.fleet.readiness import explain
 from fieldwise.fleet.values import Options, Published
+from fieldwise.leader.columns import Scope as LeaderScope
 from fieldwise.leader.generation import GenerationTimer
 from fieldwise.leader.home_lock import HomeLock
 from fieldwise.leader.machine import Leader, Settings, Timer
 from fieldwise.leader.shell import LeaderThread, turn_until_idle
-from fieldwise.model.event import Firing, to_micros
+from fieldwise.leader.tidying import TidyTimer
+from fieldwise.model.event import to_micros
 from fieldwise.model.plan import Publication
 from fieldwise.model.status import Environment
 from fieldwise.ports.clock import Clock
@@ -158,7 +160,10 @@ class Deployment:
         options = Options(
             default_slots=self.config.default_slots, shown_after=int(self.config.shown_after * 1_000_000)
         )
-        timers = [GenerationTimer(self.store, catch_up)]
+        timers: list[Timer] = [
+            GenerationTimer(self.store, catch_up),
+            TidyTimer(self.store, self.config.retention_days),
+        ]
         self._thread = LeaderThread(lambda: self._leader(environment, options, None, timers), self.clock)
         self._thread.start()
 
@@ -166,7 +171,7 @@ class Deployment:
         self,
         environment: Environment,
         options: Options,
-        scope: Callable[[Firing], bool] | None,
+        scope: LeaderScope | None,
         timers: Sequence[Timer] = (),
     ) -> Leader:
         settings = Settings(

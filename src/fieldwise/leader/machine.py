@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from fieldwise import telemetry
+from fieldwise.fleet.catalog import Catalog
 from fieldwise.fleet.decide import Fleet
 from fieldwise.fleet.values import Answer, Decision, Input, Interrupt, Options, Published, Question, Start
+from fieldwise.leader.columns import Scope, chosen, rows_of, running, versions_named
 from fieldwise.leader.doubts import Doubts
 from fieldwise.leader.inbox import Inbox, Ticket
 from fieldwise.leader.requests import Requests
 from fieldwise.model.attempt import AttemptRequest, Report, Target
 from fieldwise.model.errors import Deposed, EngineRefused, EngineUnavailable, FieldwiseError
-from fieldwise.model.event import Firing, from_micros
+from fieldwise.model.event import from_micros
 from fieldwise.model.status import Environment, RunOutcome, Status
 from fieldwise.ports.engine import Engine
-from fieldwise.ports.store import Store
+from fieldwise.ports.store import Store, WindowColumns
 from fieldwise.ports.worker import Worker
 from fieldwise.usecases.facts import Calendar, facts_of, target_of
+from fieldwise.usecases.memory import collector_resting
 from fieldwise.usecases.publish import settle_publications
 from fieldwise.usecases.recover import settle_running
 from fieldwise.usecases.versions import Versions
@@ -46,7 +49,7 @@ class Settings:
     holder: str
     environment: Environment = Environment.PROD
     options: Options = field(default_factory=Options)
-    scope: Callable[[Firing], bool] | None = None
+    scope: Scope | None = None
     lease: float = 10.0
     ask_every: float = 60.0
     stop_within: float = 20.0
@@ -177,10 +180,12 @@ class Leader:
     def _rebuild(self, now: int) -> list[Report]:
         """Rebuild the window; returns reports on attempts that the store calls running and nobody has in hand."""
         settle_publications(self.store, self.engine, self.epoch, from_micros(now))
-        firings = self._read()
-        unknown = self._unknown(firings)
+        with collector_resting():
+            columns = self._read()
+            fleet = self._fleet(columns)
+        unknown = self._unknown(columns)
         reports = settle_running(self.store, self.engine, self.epoch, unknown, from_micros(now))
-        self.fleet = self._fleet(firings)
+        self.fleet = fleet
         self._timer_at = 0
         self._questions, self._asked_at = [], {}
         return reports
@@ -189,34 +194,30 @@ class Leader:
         """The open window as the store has it, for reading only; nothing is settled or decided."""
         return self._fleet(self._read())
 
-    def _read(self) -> list[Firing]:
+    def _read(self) -> WindowColumns:
         self.versions = Versions(self.store, self.settings.environment)
         self.calendar = Calendar(self.versions)
         self.requests = Requests(self.versions, self.store, self.calendar)
-        return [firing for firing in self.store.window(self.settings.environment) if self._in_scope(firing)]
+        return chosen(self.store.window_columns(self.settings.environment), self.settings.scope)
 
-    def _fleet(self, firings: list[Firing]) -> Fleet:
+    def _fleet(self, columns: WindowColumns) -> Fleet:
+        publications = self.versions.named(versions_named(columns))
+        options = self.settings.options
         return Fleet(
-            self.versions.named({(firing.task, firing.version) for firing in firings}),
-            firings,
+            publications,
+            rows_of(columns, Catalog(publications, options.default_slots)),
             facts_of(self.store, self.versions, self.calendar),
             next_attempt=self.store.next_attempt(),
-            options=self.settings.options,
+            options=options,
         )
 
-    def _in_scope(self, firing: Firing) -> bool:
-        scope = self.settings.scope
-        return scope is None or Status(firing.state.status).final or scope(firing)
-
-    def _unknown(self, firings: Iterable[Firing]) -> dict[int, Target]:
+    def _unknown(self, columns: WindowColumns) -> dict[int, Target]:
         """Attempts the store calls running that were not handed to the worker of this process."""
         environment = self.settings.environment
         return {
-            firing.state.attempt: target_of(
-                environment, self.versions.task(firing.task, firing.version), firing
-            )
-            for firing in firings
-            if firing.state.status == Status.RUNNING and not self._doubts.has(firing.state.attempt)
+            one.attempt: target_of(environment, self.versions.task(one.task, one.version), one)
+            for one in running(columns)
+            if not self._doubts.has(one.attempt)
         }
 
     # -- inputs

@@ -117,6 +117,6 @@ def facts_of(store: Store, versions: Versions, slots: Calendar) -> Facts:
         births=store.births(environment),
         gaps=store.gaps(environment),
         slots=slots.slots,
-        purged=lambda task, at: False,
+        purged=store.purged(environment),
         day_bounds=slots.day_bounds,
     )

@@ -8,12 +8,15 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fieldwise.model.errors import BadRequest
 from fieldwise.model.event import Firing, from_day, to_day
 from fieldwise.model.plan import Publication
 from fieldwise.model.status import Environment, Status
 from fieldwise.ports.clock import Clock
-from fieldwise.ports.store import Store
+from fieldwise.ports.store import Store, WindowColumns
 from fieldwise.usecases.generate import generate_data_days
 from fieldwise.usecases.versions import project_of
 
@@ -26,7 +29,16 @@ class Scope:
     first: int
     last: int
 
-    def __call__(self, firing: Firing) -> bool:
+    def __call__(self, columns: WindowColumns) -> NDArray[np.bool_]:
+        """Which rows of the window."""
+        tasks = [number for number, name in columns.task_names.items() if project_of(name) in self.projects]
+        of_project = np.isin(columns.task, np.array(tasks, dtype=np.int64))
+        in_days = (columns.data_day >= self.first) & (columns.data_day <= self.last)
+        mine: NDArray[np.bool_] = of_project & in_days & (columns.flow == 0)
+        return mine
+
+    def holds(self, firing: Firing) -> bool:
+        """The same of one node instance."""
         return (
             firing.flow == 0
             and self.first <= firing.data_day <= self.last
@@ -110,7 +122,7 @@ def run(
 
 
 def _by_id(store: Store, environment: Environment, scope: Scope) -> dict[int, Firing]:
-    return {firing.state.id: firing for firing in store.window(environment) if scope(firing)}
+    return {firing.state.id: firing for firing in store.window(environment) if scope.holds(firing)}
 
 
 def _sum_up(
