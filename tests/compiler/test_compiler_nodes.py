@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlcases import PROJECT, catalogue, compiled, grouping, task, upstream
 
-from fieldwise.compiler import Catalogue, compile_task, cut, fuse
+from fieldwise.compiler import Catalogue, compile_task, cut, fuse, relocate
 from fieldwise.model.definition import (
     FieldNote,
     ProjectDefinition,
@@ -286,3 +286,9 @@ def test_a_chain_of_common_tables_read_many_times_stays_quick() -> None:
     ]
     found = compiled(f"WITH {', '.join(chain)} SELECT customer_id, region FROM c40", ["customer_id"])
     assert grouping(found) == "region"
+
+
+def test_a_statement_can_be_moved_to_dev_tables() -> None:
+    node = by_field(compiled(SQL), "region")
+    moved = relocate(node.sql, {"shop.dim_customer": "shop_dev.dim_customer"})
+    assert moved == node.sql.replace('"shop"."dim_customer"', '"shop_dev"."dim_customer"')
