@@ -6,6 +6,7 @@ import dataclasses
 import sqlite3
 from typing import Any
 
+from fieldwise.model.attempt import MemberResult
 from fieldwise.model.event import CommitBatch, InstanceState, RunEnd
 from fieldwise.store.codec import compact
 from fieldwise.store.counts import shape
@@ -36,9 +37,17 @@ def _instance(state: InstanceState) -> tuple[Any, ...]:
 
 
 def _end(end: RunEnd) -> tuple[Any, ...]:
-    result = compact(dataclasses.asdict(end.result)) if end.result is not None else None
+    result = _result(end.result) if end.result is not None else None
     inputs = compact(end.input_versions) if end.input_versions else None
     return (
         end.node_instance, end.number, end.attempt, end.at, int(end.outcome), end.message, end.code,
         end.rows if result is not None else None, result, inputs, end.engine_seconds,
     )  # fmt: skip
+
+
+RESULT_FIELDS = tuple(one.name for one in dataclasses.fields(MemberResult))
+
+
+def _result(result: MemberResult) -> str:
+    """As JSON. `dataclasses.asdict` copies deeply, which took a third of a busy commit."""
+    return compact({name: getattr(result, name) for name in RESULT_FIELDS})
