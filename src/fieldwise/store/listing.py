@@ -21,6 +21,7 @@ FEW_TASKS = 2_000
 SAMPLE = 4_000
 DAY = 86_400_000_000
 HOUR = DAY // 24
+NOWHERE = -(2**40)  # no task, day or shape has this number; an empty list is not SQL
 Key = tuple[Any, ...]
 
 
@@ -248,12 +249,21 @@ class Search:
                 break
         return found
 
+    def _possible_tasks(self) -> Where:
+        tasks, number = self._want.tasks, self._want.number
+        if number is None:
+            return tasks
+        found = Where()
+        of_number = "t.id IN (SELECT task FROM instance WHERE id = ?)"
+        found.add(f"({of_number} OR ({' AND '.join(tasks.conditions)}))", number, *tasks.values)
+        return found
+
     def _names(self, after: Key | None) -> Iterator[tuple[int, str]]:
         names = Phase(("t.name", "t.id"), "")
         place = self._order.after(names, after[:2], or_equal=True) if after is not None else Where()
         size = 64
         while True:
-            where = self._want.tasks.also(place)
+            where = self._possible_tasks().also(place)
             sql = f"SELECT t.id, t.name FROM task t{where.sql()}{self._order.sql(names)} LIMIT {size}"
             found = self._database.rows(sql, where.values)
             yield from found
@@ -263,7 +273,7 @@ class Search:
 
 
 def _among(column: str, values: Sequence[int]) -> Where:
-    return Where([f"{column} IN ({', '.join(map(str, values))})"])
+    return Where([f"{column} IN ({', '.join(map(str, values or [NOWHERE]))})"])
 
 
 def _instants(days: tuple[int, int]) -> tuple[int, int]:
