@@ -9,12 +9,23 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from fieldwise.model.errors import Deposed
+from fieldwise.model.errors import Deposed, FieldwiseError
 from fieldwise.model.event import to_micros
-from fieldwise.store.named import migrations, queries
+from fieldwise.store.named import migrations, queries, statements
 
 BUSY_MILLISECONDS = 10_000
 MAPPED_BYTES = 8 * 1024**3  # pages of the file are read where the system keeps them, without a copy
+
+
+class StoreNewer(FieldwiseError):
+    """The store was written by a newer Fieldwise."""
+
+    code = "store_newer"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"the store has version {found}, newer than {known}, which this program knows", "upgrade it"
+        )
 
 
 class Database:
@@ -92,15 +103,19 @@ class Database:
 
     def migrate(self) -> int:
         """Apply the migrations that are missing, each in a transaction of its own; the newest number."""
-        with self.lock:
-            version = int(self.writer.execute("PRAGMA user_version").fetchone()[0])
-            for number, script in migrations():
+        scripts = migrations()
+        for number, script in scripts:
+            with self.write(
+                None
+            ) as connection:  # the version is read inside: two processes may start at once
+                version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+                if version > len(scripts):
+                    raise StoreNewer(version, len(scripts))
                 if number > version:
-                    self.writer.executescript(
-                        f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
-                    )
-                    version = number
-        return version
+                    for statement in statements(script):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {number}")
+        return len(scripts)
 
     def lead(self, holder: str, now: datetime, seconds: float) -> int | None:
         """Take or renew the lease; a new holder draws a new epoch."""

@@ -26,3 +26,9 @@ def migrations() -> list[tuple[int, str]]:
     folder = resources.files("fieldwise.store").joinpath("migrations")
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
     return [(int(name.split("_")[0]), folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script: each ends with a semicolon at the end of a line."""
+    bare = "\n".join(line.partition("--")[0].rstrip() for line in script.splitlines())
+    return [text.strip() for text in bare.split(";\n") if text.strip()]
