@@ -27,7 +27,6 @@ from fieldwise.compiler.relations import (
     Opaque,
     Relation,
     RelationBuilder,
-    makes_rows,
 )
 from fieldwise.compiler.removal import removable
 from fieldwise.model.errors import ProblemCode
@@ -219,7 +218,7 @@ class DemandPass:
         parts, any_of = self.result.parts, self._bits.any
         for index, item in enumerate(frame.block.projections):
             demand = frame.outputs[index] if index < len(frame.outputs) else rows
-            if makes_rows(item):
+            if frame.block.makers[index]:
                 demand |= rows
             parts[id(item)] = parts.get(id(item), 0) | any_of(demand)
             self.result.values[id(item)] = self.result.values.get(id(item), 0) | self._bits.values(demand)
@@ -265,12 +264,7 @@ class DemandPass:
             column: said for (name, column), said in frame.facts.items() if name == occurrence.name
         }  # fmt: skip
         names = relation.names
-        outputs = (
-            [use.columns.get(name, 0) for name in names] if names is not None else list(use.columns.values())
-        )
-        for index, name in enumerate(names or ()):
-            if name in (names or ())[:index]:
-                outputs[index] = 0
+        outputs = _by_position(names, use.columns)
         inside = frame if occurrence.common is None else None
         self.visit(relation, outputs, use.rows, path, inside, incoming)
 
@@ -294,7 +288,7 @@ class DemandPass:
             total.columns[name] = total.columns.get(name, 0) | demand
 
     def _unused_common_tables(self) -> None:
-        """Visit shared CTEs after all readers, later ones first."""
+        """Visit shared CTEs after all readers, later ones first; then those nobody reads, for their mistakes only."""
         while self._shared:
             key = max(self._shared, key=lambda one: self._shared[one][0].paths)
             common, use, _ = self._shared.pop(key)
@@ -302,6 +296,9 @@ class DemandPass:
                 continue
             outputs = [use.columns.get(name, 0) for name in common.relation.names or ()]
             self.visit(common.relation, outputs, use.rows, (f"with {common.node.alias}",), None, {})
+        for common in self._builder.common:
+            if id(common.node) not in self.result.parts and common.relation is not None:
+                self.visit(common.relation, [0] * len(common.relation.names or ()), 0, (), None, {})
 
     # Expressions
 
@@ -384,6 +381,14 @@ class DemandPass:
         self._problems.at(
             ProblemCode.UNKNOWN_COLUMN, node, f"{occurrence.name} has no column {name}", _near(name, known)
         )
+
+
+def _by_position(names: Sequence[str] | None, columns: Mapping[str, int]) -> list[int]:
+    """Demands by column name as demands by output; of outputs with one name the first is meant."""
+    if names is None:
+        return list(columns.values())
+    left = dict(columns)
+    return [left.pop(name, 0) for name in names]
 
 
 def _nothing(name: str, column: str) -> list[Fact]:

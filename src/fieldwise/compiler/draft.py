@@ -52,6 +52,8 @@ class Draft:
     lineage: tuple[LineageEdge, ...] = ()
     sql: str = ""
     cuts: str = ""
+    whole: str = ""
+    """Why the table is one node, "" if it can be split."""
     stopped: bool = False
 
     @property

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from sqlglot import Dialect, exp
 from sqlglot.generator import Generator
 
-from fieldwise.compiler.resolve import has_aggregate
+from fieldwise.compiler.traits import Traits, has_aggregate
 
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w+)")
 
@@ -91,7 +91,14 @@ class Emitter:
     nested queries are rendered once and stand in the tree as their text from then on. The tree is used up.
     """
 
-    def __init__(self, tree: exp.Expr, parts: Sequence[Part], cuts: Sequence[int], dialect: str) -> None:
+    def __init__(
+        self,
+        tree: exp.Expr,
+        parts: Sequence[Part],
+        cuts: Sequence[int],
+        dialect: str,
+        traits: Mapping[int, Sequence[Traits]] | None = None,
+    ) -> None:
         self._tree = tree
         self._dialect = dialect
         self._lists: dict[tuple[int, str], _Cuttable] = {}
@@ -100,7 +107,7 @@ class Emitter:
             place.items.append((part.node, bits))
         self._texts: dict[tuple[bool, ...], str] = {}
         for place in self._lists.values():
-            place.look()
+            place.look(traits or {})
         if dialect in RENDERED_ONCE:
             _render_expressions(tree, dialect)
             for place in self._lists.values():
@@ -141,14 +148,19 @@ class _Cuttable:
     items: list[tuple[exp.Expr, int]] = field(default_factory=list)
     aggregates: tuple[bool, ...] = ()
 
-    def look(self) -> None:
-        """Note what must be known after the expressions have become text."""
+    def look(self, traits: Mapping[int, Sequence[Traits]]) -> None:
+        """Note what must be known after the expressions have become text. `traits`: by id of the SELECT, if known."""
         owner = self.owner
         if self.key != "expressions" or not isinstance(owner, exp.Select):
             return
         if owner.args.get("group") is None and owner.args.get("having") is None:
-            found = tuple(has_aggregate(item) for item, _ in self.items)
-            self.aggregates = found if any(found) else ()
+            known = traits.get(id(owner))
+            found = (
+                [bool(one & Traits.AGGREGATES) for one in known]
+                if known
+                else [has_aggregate(item) for item, _ in self.items]
+            )
+            self.aggregates = tuple(found) if any(found) else ()
 
     def cut(self, kept: Sequence[int], restoring: ExitStack) -> None:
         """Leave the other items out until the stack is closed."""

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from fieldwise.compiler.functions import (
-    CHOOSING_AGGREGATES,
-    CHOOSING_NAMES,
     CHOOSING_WINDOWS,
     RANKED_AGGREGATES,
     is_aggregate,
 )
 from fieldwise.compiler.keys import Keys
 from fieldwise.compiler.relations import Block
-
-_WRAPPERS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
+from fieldwise.compiler.traits import Traits, chooses, traits_of, unwrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,9 @@ def _may_choose(block: Block) -> bool:
         return True
     if any(occurrence.node.args.get("sample") for occurrence in block.occurrences):
         return True
-    return any(_chooses(node) for item in (*block.projections, *block.clauses) for node in _own_nodes(item))
+    if any(one & Traits.CHOOSES for one in block.traits):
+        return True
+    return any(traits_of(clause) & Traits.CHOOSES for clause in block.clauses)
 
 
 def _own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
@@ -63,14 +62,6 @@ def _own_nodes(root: exp.Expr) -> Iterator[exp.Expr]:
         yield node
         if not isinstance(node, exp.Column | exp.Literal | exp.DataType):
             stack += list(node.iter_expressions())
-
-
-def _chooses(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Window):
-        return True
-    return isinstance(node, CHOOSING_AGGREGATES) or (
-        isinstance(node, exp.Anonymous) and node.name.lower() in CHOOSING_NAMES
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +112,12 @@ def _expression_choices(root: exp.Expr, block: Block, totals: _Totals) -> Iterat
     windows: set[int] = set()
     for node in _own_nodes(root):
         if isinstance(node, exp.Window) and not isinstance(node.this, exp.Identifier):
-            inner = _unwrapped(node.this)
+            inner = unwrapped(node.this)
             windows.add(id(inner))
             if _window_chooses(node, inner) and not _covers(_window_order(node, block), totals.after):
                 yield node, _word(inner)
         elif (
-            _chooses(node)
+            chooses(node)
             and not isinstance(node, exp.Window)
             and id(node) not in windows
             and not _aggregate_is_total(node, block, totals)
@@ -134,14 +125,8 @@ def _expression_choices(root: exp.Expr, block: Block, totals: _Totals) -> Iterat
             yield node, _word(node)
 
 
-def _unwrapped(node: exp.Expr) -> exp.Expr:
-    while isinstance(node, _WRAPPERS):
-        node = node.this
-    return node
-
-
 def _window_chooses(window: exp.Expr, inner: exp.Expr) -> bool:
-    if isinstance(inner, CHOOSING_WINDOWS) or _chooses(inner):
+    if isinstance(inner, CHOOSING_WINDOWS) or chooses(inner):
         return True
     spec = window.args.get("spec")
     return (

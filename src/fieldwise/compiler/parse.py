@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 
@@ -50,47 +50,45 @@ def with_placeholders(text: str, names: Iterable[str], dialect: str) -> str:
     alias, a struct entry or a slice.
     """
     declared = set(names)
-    if not any(f":{name}" in text for name in declared):
+    if ":" not in text:
         return text
     tokens = Dialect.get_or_raise(dialect).tokenize(text)
     letters = list(text)
-    for before, colon, name in zip([None, *tokens], tokens, tokens[1:], strict=False):
-        if (
-            colon.token_type is not TokenType.COLON
-            or name.start != colon.end + 1
-            or name.text not in declared
-        ):
+    for index, colon in enumerate(tokens[:-1]):
+        if colon.token_type is not TokenType.COLON:
             continue
-        glued = before is not None and before.end + 1 == colon.start
-        if not (glued and before is not None and before.token_type in _BEFORE_NAME):
+        before, name = tokens[index - 1] if index else None, tokens[index + 1]
+        glued = before is not None and before.end + 1 == colon.start and before.token_type in _BEFORE_NAME
+        if not glued and name.start == colon.end + 1 and name.text in declared:
             letters[colon.start] = "$"
     return "".join(letters)
 
 
-def parse_query(
-    text: str, types: dict[str, str], dialect: str, problems: Problems
-) -> tuple[exp.Query | None, list[Token]]:
-    """The tree of the one SELECT in `text`; None with problems said if it is something else."""
+def tokens_of(
+    text: str, types: Mapping[str, str], dialect: str, problems: Problems
+) -> tuple[str, list[Token]]:
+    """The text with placeholders and its tokens; none, with the problem said, if a quote or comment is open."""
     try:
         text = with_placeholders(text, types, dialect)
-        tokens = Dialect.get_or_raise(dialect).tokenize(text)
+        return text, Dialect.get_or_raise(dialect).tokenize(text)
     except TokenError:
-        problems.add(
-            ProblemCode.SYNTAX,
-            _unclosed(text),
-            "the text cannot be read: a quote or comment is not closed",
-            "close it",
-        )
-        return None, []
+        message = "the text cannot be read: a quote or comment is not closed"
+        problems.add(ProblemCode.SYNTAX, _unclosed(text), message, "close it")
+        return text, []
+
+
+def parse_query(
+    text: str, tokens: list[Token], types: Mapping[str, str], dialect: str, problems: Problems
+) -> exp.Query | None:
+    """The tree of the one SELECT in `text`; None with problems said if it is something else."""
+    if problems.found:
+        return None
     _refuse_words(tokens, problems)
     statements = _parse(text, tokens, dialect, problems)
-    if statements is None:
-        return None, tokens
-    return _one_query(statements, tokens, types, problems), tokens
+    return None if statements is None else _one_query(statements, tokens, types, problems)
 
 
 _TOKEN = re.compile(r"<Token token_type: [^,]*, text: (.*?), line: .*?>", re.DOTALL)
-"""How the parser shows a token; a reader wants only its text."""
 
 
 def _parse(text: str, tokens: list[Token], dialect: str, problems: Problems) -> list[exp.Expr] | None:
@@ -116,7 +114,7 @@ def _parse(text: str, tokens: list[Token], dialect: str, problems: Problems) -> 
 
 
 def _one_query(
-    statements: list[exp.Expr], tokens: list[Token], types: dict[str, str], problems: Problems
+    statements: list[exp.Expr], tokens: list[Token], types: Mapping[str, str], problems: Problems
 ) -> exp.Query | None:
     start = place_of_token(tokens[0]) if tokens else (1, 1)
     if not statements:
@@ -159,8 +157,13 @@ def _one_query(
     return None if unusable else tree
 
 
+_REFUSED = VOLATILE_CALLS | VOLATILE_WORDS | {"columns"}
+
+
 def _refuse_words(tokens: Sequence[Token], problems: Problems) -> None:
     """Volatile functions and COLUMNS(), found on tokens because their nodes keep no position."""
+    if not any(token.text.lower() in _REFUSED for token in tokens):
+        return
     for index, token in enumerate(tokens):
         name = token.text.lower()
         before = tokens[index - 1].token_type if index else None
@@ -181,7 +184,9 @@ def _refuse_words(tokens: Sequence[Token], problems: Problems) -> None:
             )
 
 
-def _refuse_nodes(tree: exp.Expr, types: dict[str, str], tokens: Sequence[Token], problems: Problems) -> None:
+def _refuse_nodes(
+    tree: exp.Expr, types: Mapping[str, str], tokens: Sequence[Token], problems: Problems
+) -> None:
     for node in tree.find_all(exp.Placeholder, exp.Parameter, exp.PositionalColumn, exp.Pivot):
         if isinstance(node, exp.Placeholder | exp.Parameter):
             _check_parameter(node.name, types, tokens, problems)
@@ -196,7 +201,9 @@ def _refuse_nodes(tree: exp.Expr, types: dict[str, str], tokens: Sequence[Token]
             )  # fmt: skip
 
 
-def _check_parameter(name: str, types: dict[str, str], tokens: Sequence[Token], problems: Problems) -> None:
+def _check_parameter(
+    name: str, types: Mapping[str, str], tokens: Sequence[Token], problems: Problems
+) -> None:
     if name in types:
         return
     near = get_close_matches(name, list(types), n=1)

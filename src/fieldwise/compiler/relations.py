@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from fieldwise.compiler.catalogue import Catalogue, CatalogueTable
-from fieldwise.compiler.functions import is_generator
-from fieldwise.compiler.resolve import has_aggregate
+from fieldwise.compiler.traits import Traits, traits_of
 
 
 @dataclass(slots=True, eq=False)
@@ -94,6 +93,9 @@ class Block(Relation):
     projections: list[exp.Expr] = field(default_factory=list)
     position: dict[str, int] = field(default_factory=dict)
     by_name: dict[str, Occurrence] = field(default_factory=dict)
+    traits: tuple[Traits, ...] = ()
+    makers: tuple[bool, ...] = ()
+    """Of each projection: what it does, and whether it makes rows."""
 
     @property
     def group(self) -> exp.Group | None:
@@ -122,21 +124,16 @@ class Block(Relation):
 
     @property
     def generates(self) -> bool:
-        return any(makes_rows(item) for item in self.projections)
+        return any(self.makers)
 
     @property
     def aggregates(self) -> bool:
         """Aggregated without GROUP BY: one row."""
         if self.group is not None:
             return False
-        having = self.select.args.get("having")
-        return having is not None or any(has_aggregate(item) for item in self.projections)
-
-
-def _name_of(node: exp.Expr) -> str:
-    """The alias under which columns are named; that of the last PIVOT behind a table, if it has any."""
-    pivots = node.args.get("pivots")
-    return str((pivots[-1].alias if pivots else "") or node.alias_or_name).lower()
+        return self.select.args.get("having") is not None or any(
+            one & Traits.AGGREGATES for one in self.traits
+        )
 
 
 def conjuncts(condition: exp.Expr | None) -> tuple[exp.Expr, ...]:
@@ -154,17 +151,9 @@ def conjuncts(condition: exp.Expr | None) -> tuple[exp.Expr, ...]:
     return tuple(found)
 
 
-def makes_rows(projection: exp.Expr) -> bool:
-    """Whether a generator stands in it, at any depth outside nested queries (rule P3)."""
-    stack = [projection]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, exp.Query):
-            continue
-        if is_generator(node):
-            return True
-        stack += list(node.iter_expressions())
-    return False
+def makes_rows(traits: Traits) -> bool:
+    """Whether a generator stands in the projection, at any depth outside nested queries (rule P3)."""
+    return bool(traits & Traits.MAKES_ROWS)
 
 
 SHARED_PATHS = 400
@@ -179,6 +168,7 @@ class RelationBuilder:
         self._project = project
         self._built: dict[int, Relation] = {}
         self.paths = 1
+        self.common: list[CommonTable] = []
 
     def build(self, query: exp.Expr, common: Mapping[str, CommonTable]) -> Relation:
         """The relation of a query in whose scope the given CTEs are visible."""
@@ -207,6 +197,7 @@ class RelationBuilder:
             outside = self.paths
             self.paths = 1
             table = CommonTable(cte)
+            self.common.append(table)
             if with_.args.get("recursive"):
                 scope[cte.alias.lower()] = table
             table.relation = self._renamed(self.build(cte.this, scope), cte)
@@ -245,6 +236,8 @@ class RelationBuilder:
         names = tuple(item.alias_or_name.lower() for item in select.expressions)
         block = Block(select, names, select, common)
         block.projections = list(select.expressions)
+        block.traits = tuple(traits_of(item) for item in block.projections)
+        block.makers = tuple(makes_rows(one) for one in block.traits)
         block.position = {name: index for index, name in reversed(list(enumerate(names)))}
         self._occurrences(block)
         where = select.args.get("where")

@@ -9,8 +9,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
 from fieldwise.compiler.catalogue import Catalogue, QuerySchema
-from fieldwise.compiler.functions import is_aggregate
 from fieldwise.compiler.problems import Problems
+from fieldwise.compiler.traits import has_aggregate
 from fieldwise.model.errors import ProblemCode
 
 
@@ -97,36 +97,6 @@ def _check_aliases(tree: exp.Expr, problems: Problems) -> None:
                     "give each of them an alias of its own",
                 )
             seen.add(name)
-
-
-def has_aggregate(node: exp.Expr) -> bool:
-    """Whether an expression aggregates its block's rows: outside windows and nested queries."""
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, exp.Query):
-            continue
-        if isinstance(one, exp.Window):
-            # The function under OVER is not an aggregate of the block; its arguments and order may hold one.
-            inner = (
-                one.this.this
-                if isinstance(one.this, exp.Filter | exp.IgnoreNulls | exp.RespectNulls)
-                else one.this
-            )
-            stack += list(inner.iter_expressions())
-            stack += [child for key in ("partition_by", "order") for child in _children(one, key)]
-            continue
-        if is_aggregate(one):
-            return True
-        stack += list(one.iter_expressions())
-    return False
-
-
-def _children(node: exp.Expr, key: str) -> list[exp.Expr]:
-    value = node.args.get(key)
-    if isinstance(value, list):
-        return value
-    return [value] if isinstance(value, exp.Expr) else []
 
 
 def _expand_group_by_all(tree: exp.Expr) -> None:

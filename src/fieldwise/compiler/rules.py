@@ -17,7 +17,7 @@ from fieldwise.compiler.keys import Keys
 from fieldwise.compiler.lineage import lineage_of
 from fieldwise.compiler.orders import Construct, undecided
 from fieldwise.compiler.outputs import check_named, check_outputs, first_select, spelled_outputs
-from fieldwise.compiler.parse import parse_query, projection_places, with_placeholders
+from fieldwise.compiler.parse import parse_query, projection_places, tokens_of
 from fieldwise.compiler.problems import place_of
 from fieldwise.compiler.relations import Block, Compound, Relation, RelationBuilder
 from fieldwise.compiler.resolve import resolve
@@ -28,11 +28,11 @@ from fieldwise.model.plan import Field, Node
 
 def parse(draft: Draft) -> None:
     """The text is one SELECT."""
-    tree, draft.tokens = parse_query(draft.text, dict(draft.types), draft.dialect, draft.problems)
+    draft.text, draft.tokens = tokens_of(draft.text, draft.types, draft.dialect, draft.problems)
+    tree = parse_query(draft.text, draft.tokens, draft.types, draft.dialect, draft.problems)
     if tree is None:
         draft.stopped = True
         return
-    draft.text = with_placeholders(draft.text, draft.types, draft.dialect)
     draft.tree = tree
     draft.places = projection_places(draft.tokens)
 
@@ -171,12 +171,10 @@ def group_fields(draft: Draft) -> None:
         [folded[name.lower()] for name in group if name.lower() in folded] for group in draft.definition.nodes
     ]
     outputs = draft.other_positions
-    whole = not draft.logical or bool(_whole_reason(draft)) or not outputs
+    if draft.logical:
+        draft.whole = why_whole(draft.relation, draft.definition.split is Split.NEVER)
+    whole = not draft.logical or bool(draft.whole) or not outputs
     draft.groups = group_outputs(outputs, draft.atoms, draft.together, by_hand, whole)
-
-
-def _whole_reason(draft: Draft) -> str:
-    return why_whole(draft.relation, draft.definition.split is Split.NEVER)
 
 
 def make_fields(draft: Draft) -> None:
@@ -218,7 +216,8 @@ def make_nodes(draft: Draft) -> None:
     every = demand.bits.all
     cuts = [demand.parts.get(id(part.node), 0 if isinstance(part.node, exp.CTE) else every) for part in parts]
     draft.cuts = encode(cuts, width)
-    emitter = Emitter(draft.tree, parts, cuts, draft.engine)
+    traits = {id(block.select): block.traits for block, _ in demand.blocks.values()}
+    emitter = Emitter(draft.tree, parts, cuts, draft.engine, traits)
     draft.sql = emitter.whole()
     row = row_group(draft.groups)
     ids = [
@@ -256,7 +255,7 @@ def _node(
     sql = emitter.text(wanted)
     lone = len(draft.groups) == 1
     bits = draft.result().bits
-    why = (_whole_reason(draft) if draft.logical else "") or why_group(
+    why = draft.whole or why_group(
         group,
         draft.atoms,
         row,
