@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
 import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
 from fieldwise.cli.output import err, print_json, print_problems
 from fieldwise.model.errors import DefinitionsInvalid, FieldwiseError, HomeInUse
+
+# Typer brings a click of its own; what its commands raise is told apart by its classes and not by an installed click's.
+click = sys.modules[typer.BadParameter.__module__]
 
 ORDER = ("demo", "init", "check", "plan", "publish", "run", "serve", "instances", "lineage", "sql", "schema")
 
@@ -68,9 +70,9 @@ def main() -> None:
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
+    except typer.Exit as exit_:
         code = exit_.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         err.print("stopped")
         code = 130
     except click.ClickException as usage:

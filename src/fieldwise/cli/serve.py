@@ -13,17 +13,18 @@ import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-import uvicorn
 from rich.markup import escape
 
-from fieldwise.api.app import create_app
 from fieldwise.cli.options import DEFAULT_HOME, Home
 from fieldwise.cli.output import out
 from fieldwise.model.errors import FieldwiseError
 from fieldwise.wiring import open_home
+
+if TYPE_CHECKING:
+    import uvicorn
 
 CLOSE_SECONDS = 8.0
 
@@ -55,6 +56,10 @@ def serve(
 
 def serve_home(home: Path, host: str, port: int, open_browser: bool = False, catch_up: str = "") -> None:
     """Listen first, then lead: a port that is taken is found before anything starts."""
+    import uvicorn  # a third of the time every other command would take to start
+
+    from fieldwise.api.app import create_app
+
     listening = _listen(host, port)
     address = listening.getsockname()
     shown = f"[{host}]" if ":" in host else host
