@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rig import ALL_NODES, DAY, NODES, SHAPE, TABLE, Bench, node, request, rows_sql
 
+from fieldwise.engines.base import KEPT, beside, kept_name
 from fieldwise.engines.system_tables import KEY_SET
 from fieldwise.model.attempt import AttemptRequest, OutputField, Report, Target
 from fieldwise.model.status import RunOutcome
@@ -33,6 +35,10 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def version(bench: Bench, partition: str = DAY) -> dict[str, int]:
     """As stored, not as remembered."""
     return dict(bench.warehouse.ledger.stored(bench.warehouse.cursor(), TABLE, partition).version)
+
+
+def kept(fields: list[str]) -> str:
+    return beside(KEPT, kept_name(TABLE, fields))
 
 
 def test_the_first_node_inserts_the_others_update_by_key(bench: Bench) -> None:
@@ -77,8 +83,7 @@ def test_only_the_column_that_changed_gets_a_version_and_only_its_rows_are_kept(
     attempt = made.members[0].attempt
     assert report.members[0].changed_fields == ("region",)
     assert version(bench) == before | {"region": attempt}
-    kept = bench.rows(f'SELECT "@attempt", "@change", id, region, tags FROM fieldwise_kept."{TABLE}"')
-    assert kept == [(attempt, "changed", 1, "north", None)]
+    assert bench.rows(f"FROM {kept(['region'])}") == [(attempt, "changed", date(2026, 11, 18), 1, "north")]
     replaced = bench.rows("SELECT attempt, field, version FROM fieldwise.replaced_version")
     assert replaced == [(attempt, "region", before["region"])]
 
@@ -94,8 +99,10 @@ def test_rows_that_differ_are_inserted_and_removed_and_the_other_nodes_named(ben
         (3, 30, None),
     ]
     assert version(bench)[KEY_SET] == made.members[0].attempt
-    kept = bench.rows(f'SELECT "@change", id, amount, region FROM fieldwise_kept."{TABLE}" ORDER BY id')
-    assert kept == [("removed", 1, 10, "north"), ("added", 3, None, None)]
+    assert bench.rows(f'SELECT "@change", id, amount, region FROM {beside(KEPT, TABLE)}') == [
+        ("removed", 1, 10, "north")
+    ]
+    assert bench.rows(f'SELECT "@change", id FROM {kept([])}') == [("added", 3)]
 
 
 def test_other_partitions_are_not_touched(bench: Bench) -> None:
@@ -242,9 +249,9 @@ def test_replaced_values_are_forgotten_by_attempt(bench: Bench) -> None:
     made = request(["n1"], rows_sql(["n1"], {1: {"amount": 11}, 2: {"amount": 20}}))
     bench.run(made)
     bench.warehouse.forget_replaced(made.members[0].attempt)
-    assert bench.rows(f'SELECT count(*) FROM fieldwise_kept."{TABLE}"') == [(1,)]
+    assert bench.rows(f"SELECT count(*) FROM {kept(['amount'])}") == [(1,)]
     bench.warehouse.forget_replaced(made.members[0].attempt + 1)
-    assert bench.rows(f'SELECT count(*) FROM fieldwise_kept."{TABLE}"') == [(0,)]
+    assert bench.rows(f"SELECT count(*) FROM {kept(['amount'])}") == [(0,)]
     assert bench.rows("SELECT count(*) FROM fieldwise.replaced_version") == [(0,)]
 
 

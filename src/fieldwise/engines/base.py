@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+
 from fieldwise.engines.quoting import identifier, literal
 
 SYSTEM = "fieldwise"  # ledger, fence, versions
@@ -17,6 +20,11 @@ SCHEMAS = (SYSTEM, DROPPED, STAGING, KEPT, MEMBERS)
 def beside(schema: str, relation: str) -> str:
     """The companion of `project.table` in one of the schemas above, as SQL."""
     return f"{schema}.{identifier(relation)}"
+
+
+def kept_name(relation: str, fields: Iterable[str]) -> str:
+    """The table of `fieldwise_kept` with replaced values of these fields; removed rows are in `relation` itself."""
+    return f"{relation}/{hashlib.sha1(chr(0).join(fields).encode()).hexdigest()[:8]}"
 
 
 def partition_value(partition: str, partition_type: str) -> str:

@@ -49,13 +49,13 @@ def _apply(cursor: duckdb.DuckDBPyConnection, change: ShapeChange, version: str)
                     cursor.execute(
                         f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {identifier(column)} {kind}"
                     )
-            _drop_companions(cursor, name, (KEPT,))
+            _drop_kept(cursor, name)
         case "drop_columns":
             _keep_columns(cursor, change, version)
             for table in _with_staging(cursor, name):
                 for column, _ in change.columns:
                     cursor.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {identifier(column)}")
-            _drop_companions(cursor, name, (KEPT,))
+            _drop_kept(cursor, name)
         case "replace":
             _move(cursor, name, version)
             create_table(cursor, change.shape)
@@ -83,10 +83,17 @@ def _with_staging(cursor: duckdb.DuckDBPyConnection, name: str) -> Iterable[str]
         yield beside(STAGING, name)
 
 
-def _drop_companions(cursor: duckdb.DuckDBPyConnection, name: str, schemas: Iterable[str]) -> None:
+def _drop_kept(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
     """Replaced values of an older shape cannot be put back: undo ends at a change of the definitions."""
-    for schema in schemas:
-        cursor.execute(f"DROP TABLE IF EXISTS {beside(schema, name)}")
+    for table in _kept(cursor):
+        if table == name or table.startswith(f"{name}/"):
+            cursor.execute(f"DROP TABLE {beside(KEPT, table)}")
+    cursor.execute("DELETE FROM fieldwise.replaced_version WHERE relation = ?", [name])
+
+
+def _kept(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    found = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = ?", [KEPT]).fetchall()
+    return [name for (name,) in found]
 
 
 def _move(cursor: duckdb.DuckDBPyConnection, name: str, version: str) -> None:
@@ -94,9 +101,10 @@ def _move(cursor: duckdb.DuckDBPyConnection, name: str, version: str) -> None:
     if exists(cursor, name):
         cursor.execute(f"CREATE OR REPLACE TABLE {resting_place(name, version)} AS FROM {relation(name)}")
         cursor.execute(f"DROP TABLE {relation(name)}")
-    _drop_companions(cursor, name, (KEPT, STAGING, MEMBERS))
+    _drop_kept(cursor, name)
+    for schema in (STAGING, MEMBERS):
+        cursor.execute(f"DROP TABLE IF EXISTS {beside(schema, name)}")
     cursor.execute("DELETE FROM fieldwise.zero_field WHERE relation = ?", [name])
-    cursor.execute("DELETE FROM fieldwise.replaced_version WHERE relation = ?", [name])
     cursor.execute(
         """UPDATE fieldwise.partition AS p
         SET writes = writes + 1, filled = false, shown = true, published = '{}', version = '{}', fence = merged.fence
@@ -134,7 +142,6 @@ def show_partition(cursor: duckdb.DuckDBPyConnection, name: str, ds: str) -> Non
 
 
 def forget_replaced(cursor: duckdb.DuckDBPyConnection, below: int) -> None:
-    tables = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = ?", [KEPT]).fetchall()
-    for (table,) in tables:
-        cursor.execute(f"DELETE FROM {KEPT}.{identifier(table)} WHERE {ATTEMPT} < ?", [below])
+    for table in _kept(cursor):
+        cursor.execute(f"DELETE FROM {beside(KEPT, table)} WHERE {ATTEMPT} < ?", [below])
     cursor.execute("DELETE FROM fieldwise.replaced_version WHERE attempt < ?", [below])

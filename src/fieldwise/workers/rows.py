@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from fieldwise.engines.base import ATTEMPT, CHANGE, KEPT, beside, partition_value
+from fieldwise.engines.base import ATTEMPT, CHANGE, KEPT, beside, kept_name, partition_value
 from fieldwise.engines.quoting import identifier, identifiers
 from fieldwise.model.attempt import AttemptRequest, OutputField
 
@@ -156,24 +156,27 @@ def _find(
 def _keep(
     cursor: duckdb.DuckDBPyConnection, difference: str, table: str, request: AttemptRequest, written: Written
 ) -> None:
-    """What undo needs: old values of changed rows, whole rows that went, keys of rows that came; by first attempt."""
-    kept = beside(KEPT, request.relation)
+    """What undo needs: old values of changed rows, keys of rows that came, whole rows that went; by first attempt."""
     attempt = request.members[0].attempt
-    cursor.execute(
-        f"CREATE TABLE IF NOT EXISTS {kept} AS SELECT CAST(0 AS BIGINT) AS {ATTEMPT}, '' AS {CHANGE}, * FROM {table} LIMIT 0"
-    )
     if written.changed or written.added:
-        columns = [(f"k{i}", one) for i, one in enumerate(request.key)]
-        columns += [(f"o{i}", one) for i, one in enumerate(request.fields) if one.name in written.fields]
-        names = identifiers(one.name for _, one in columns)
-        cursor.execute(
-            f"INSERT INTO {kept} ({ATTEMPT}, {CHANGE}, ds, {names}) SELECT {attempt}, change, {value(request)}, "
-            f"{', '.join(column for column, _ in columns)} FROM {difference} WHERE change <> 'removed'"
+        fields = [(f"o{i}", one.name) for i, one in enumerate(request.fields) if one.name in written.fields]
+        columns = [*((f"k{i}", one.name) for i, one in enumerate(request.key)), *fields]
+        # A table for each set of fields: inserting NULL for the others cost three times the update itself.
+        kept = beside(KEPT, kept_name(request.relation, [name for _, name in fields]))
+        named = ", ".join(f"{column} AS {identifier(name)}" for column, name in columns)
+        select = (
+            f"SELECT CAST({attempt} AS BIGINT) AS {ATTEMPT}, change AS {CHANGE}, {value(request)} AS ds, {named} "
+            f"FROM {difference} WHERE change <> 'removed'"
         )
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {kept} AS {select} LIMIT 0")
+        cursor.execute(f"INSERT INTO {kept} {select}")
     if written.removed:
+        kept = beside(KEPT, request.relation)
+        select = f"SELECT CAST({attempt} AS BIGINT) AS {ATTEMPT}, 'removed' AS {CHANGE}, t.* FROM {table} t"
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {kept} AS {select} LIMIT 0")
         cursor.execute(
-            f"INSERT INTO {kept} BY NAME SELECT {attempt} AS {ATTEMPT}, 'removed' AS {CHANGE}, t.* FROM {table} t "
-            f"JOIN {difference} d ON d.change = 'removed' AND t.ds = {value(request)} AND {_by_position(request)}"
+            f"INSERT INTO {kept} BY NAME {select} JOIN {difference} d "
+            f"ON d.change = 'removed' AND t.ds = {value(request)} AND {_by_position(request)}"
         )
 
 
