@@ -7,6 +7,8 @@ from typing import Any
 from fieldwise.definitions.located import Located
 from fieldwise.definitions.schemas import (
     CommonForm,
+    FieldForm,
+    MetricForm,
     MetricsForm,
     ProjectForm,
     RetriesForm,
@@ -118,14 +120,14 @@ def table_values(form: TableForm | MetricsForm, document: Located) -> dict[str, 
     """What only logical tables have."""
     values: dict[str, Any] = {
         "key": tuple(form.key),
+        "fields": tuple(
+            FieldNote(name, note.description, tuple(note.checks)) for name, note in form.fields.items()
+        ),
         "rows": RowBounds(form.rows.min, form.rows.max, form.rows.allow_empty or form.allow_empty),
         "visible": Visible(form.visible),
     }
     if isinstance(form, TableForm):
         values |= {
-            "fields": tuple(
-                FieldNote(name, note.description, tuple(note.checks)) for name, note in form.fields.items()
-            ),
             "nodes": tuple(tuple(group) for group in form.nodes),
             "split": Split(form.split),
             "on_rows_differ": form.on_rows_differ,
@@ -135,15 +137,23 @@ def table_values(form: TableForm | MetricsForm, document: Located) -> dict[str, 
 
 
 def metrics_of(form: MetricsForm, document: Located) -> MetricsDefinition:
+    """What `fields:` says of a metric counts where the metric itself says nothing."""
     return MetricsDefinition(
-        atomic=tuple(Atomic(name, one.from_, one.value, *document.place(f"atomic.{name}")) for name, one in form.atomic.items()),
-        filters=tuple(form.filters.items()),
-        metrics=tuple(
-            Metric(
-                name=name, atomic=one.atomic, filter=one.filter, span=one.period or "", expression=one.expr, project=one.project,
-                owner=one.owner, priority=Priority[one.priority.upper()] if one.priority else None, description=one.description,
-                checks=tuple(one.checks), line=document.place(f"metrics.{name}")[0], column=document.place(f"metrics.{name}")[1],
-            )
-            for name, one in form.metrics.items()
+        atomic=tuple(
+            Atomic(name, one.from_, one.value, *document.place(f"atomic.{name}"))
+            for name, one in form.atomic.items()
         ),
+        filters=tuple(form.filters.items()),
+        metrics=tuple(_metric(form, document, name, one) for name, one in form.metrics.items()),
+    )
+
+
+def _metric(form: MetricsForm, document: Located, name: str, one: MetricForm) -> Metric:
+    note = form.fields.get(name, FieldForm())
+    line, column = document.place(f"metrics.{name}")
+    return Metric(
+        name=name, atomic=one.atomic, filter=one.filter, span=one.period or "", expression=one.expr,
+        project=one.project, owner=one.owner, priority=Priority[one.priority.upper()] if one.priority else None,
+        description=one.description or note.description, checks=tuple(one.checks or note.checks),
+        line=line, column=column,
     )  # fmt: skip

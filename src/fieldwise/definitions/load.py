@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from fieldwise.definitions.convert import (
     common_values,
@@ -16,12 +16,13 @@ from fieldwise.definitions.convert import (
     source_of,
     table_values,
 )
-from fieldwise.definitions.header import Header, script_header, sql_header
-from fieldwise.definitions.located import Located, read_yaml
+from fieldwise.definitions.header import Header, cut_by_comment_end, script_header, sql_header
+from fieldwise.definitions.located import Located, read_yaml, shortened
 from fieldwise.definitions.schemas import (
     QUALIFIED,
     CommonForm,
     GroupsForm,
+    MetricForm,
     MetricsForm,
     ProjectForm,
     RulesForm,
@@ -30,7 +31,7 @@ from fieldwise.definitions.schemas import (
     TaskForm,
 )
 from fieldwise.definitions.validate import FormType, validate
-from fieldwise.definitions.words import NAME, suggestion
+from fieldwise.definitions.words import NAME, NAME_LENGTH, Unreadable, suggestion
 from fieldwise.model.definition import (
     ProjectDefinition,
     ResourceGroup,
@@ -42,6 +43,8 @@ from fieldwise.model.errors import Problem, ProblemCode
 from fieldwise.model.status import TableKind, TaskKind
 
 LANGUAGES = {".sql": "sql", ".py": "python", ".sh": "shell"}
+PARAMETERS_OF_SLOTS = {"data_date", "scheduled_at", "slot_start", "slot_end", "day_start", "day_end"}
+EXPECTED = {"tables": ".sql or .yml", "tasks": ".sql, .py or .sh", "sources": ".yml"}
 
 
 @dataclass(slots=True)
@@ -56,6 +59,8 @@ class _Reader:
     sources: list[SourceTable] = field(default_factory=list)
     groups: list[ResourceGroup] = field(default_factory=list)
     rules: list[ThrottlingRule] = field(default_factory=list)
+    group_names: set[str] = field(default_factory=lambda: {"default"})
+    """Also of groups that are written wrongly: who names one of them makes no mistake."""
 
     def place(self, path: str) -> str:
         return f"{self.prefix}/{path}" if self.prefix else path
@@ -76,8 +81,10 @@ class _Reader:
                 path,
                 (line, column),
                 ProblemCode.SYNTAX,
-                "this should be a mapping of keys to values",
-                "key: value",
+                "there is nothing here"
+                if document.value is None
+                else "this should be a mapping of keys to values",
+                f"begin with `{kind.model_json_schema()['required'][0]}:`",
             )
             return None
         found, problems = validate(kind, document, self.place(path))
@@ -95,19 +102,17 @@ def load_project(
     """
     reader = _Reader(files, prefix, ProjectForm(name="unknown"))
     if "project.yml" not in files:
-        reader.say(
-            "project.yml",
-            (1, 1),
-            ProblemCode.SYNTAX,
-            "there is no project.yml",
-            "a project needs one: `fieldwise init` writes it",
-        )
+        other = "rename project.yaml" if "project.yaml" in files else "a project needs one"
+        hint = f"{other}: `fieldwise init` writes one"
+        reader.say("project.yml", (1, 1), ProblemCode.SYNTAX, "there is no project.yml", hint)
         return None, tuple(reader.problems)
     found = reader.form(ProjectForm, "project.yml", files["project.yml"])
     if found is not None:
         reader.project = found[0]
         _check_project(reader, found[1])
     _read_limits(reader)
+    if found is not None:
+        _check_default_group(reader, found[1])
     for path in sorted(files):
         _read_file(reader, path)
     _check_names(reader)
@@ -128,27 +133,41 @@ def _definition(reader: _Reader, folder: str) -> ProjectDefinition:
 
 def _check_project(reader: _Reader, document: Located) -> None:
     zone = reader.project.timezone
-    if zone not in available_timezones():
-        near = suggestion(zone, sorted(available_timezones()))
-        reader.say(
-            "project.yml",
-            document.value_place("timezone"),
-            ProblemCode.SYNTAX,
-            f"unknown time zone {zone!r}",
-            near or "an IANA name such as Europe/Berlin",
-        )
+    known = available_timezones()
+    if zone not in known:
+        at = document.value_place("timezone")
+        hint = suggestion(zone, sorted(known)) or "an IANA name such as Europe/Berlin"
+        reader.say("project.yml", at, ProblemCode.SYNTAX, f"unknown time zone {zone!r}", hint)
         reader.project = reader.project.model_copy(update={"timezone": "UTC"})
-    else:
-        ZoneInfo(zone)
+    for name in reader.project.params:
+        if name.lower() in PARAMETERS_OF_SLOTS:
+            at = document.place(f"params.{name}")
+            message = f"parameter {name!r} has every slot already"
+            reader.say("project.yml", at, ProblemCode.RESERVED_FIELD, message, "give it another name")
+
+
+def _check_default_group(reader: _Reader, document: Located) -> None:
+    """Said once where the default stands, not at every task that takes it."""
+    group = reader.project.defaults.resource_group
+    if group and group not in reader.group_names:
+        _unknown_group(reader, "project.yml", document.value_place("defaults.resource_group"), group)
+        defaults = reader.project.defaults.model_copy(update={"resource_group": None})
+        reader.project = reader.project.model_copy(update={"defaults": defaults})
+
+
+def _unknown_group(reader: _Reader, path: str, at: tuple[int, int], group: str) -> None:
+    hint = suggestion(group, sorted(reader.group_names))
+    hint = hint if hint.startswith("did you") else "declare it in resource_groups.yml"
+    reader.say(path, at, ProblemCode.UNKNOWN_GROUP, f"there is no resource group {group!r}", hint)
 
 
 def _read_limits(reader: _Reader) -> None:
     """Resource groups and throttling rules come first: tasks name them."""
     if "resource_groups.yml" in reader.files:
         found = reader.form(GroupsForm, "resource_groups.yml", reader.files["resource_groups.yml"])
-        reader.groups = (
-            [ResourceGroup(name, group.slots) for name, group in found[0].groups.items()] if found else []
-        )
+        if found:
+            reader.groups = [ResourceGroup(name, group.slots) for name, group in found[0].groups.items()]
+            reader.group_names |= _written(found[1], "groups")
     if "throttling.yml" in reader.files:
         rules = reader.form(RulesForm, "throttling.yml", reader.files["throttling.yml"])
         reader.rules = (
@@ -156,11 +175,25 @@ def _read_limits(reader: _Reader) -> None:
             if rules
             else []
         )
+    if "baselines.yml" in reader.files:
+        message = "baselines are not supported by this version"
+        reader.say("baselines.yml", (1, 1), ProblemCode.UNSUPPORTED, message, "remove the file")
+
+
+def _written(document: Located, word: str) -> set[str]:
+    """The keys of a mapping as written, right or wrong."""
+    inside = document.value.get(word)
+    return set(inside) if isinstance(inside, dict) else set()
 
 
 def _read_file(reader: _Reader, path: str) -> None:
     place = PurePosixPath(path)
-    if len(place.parts) != 2 or place.name.startswith("."):
+    if len(place.parts) < 2 or any(part.startswith(".") for part in place.parts):
+        return
+    if len(place.parts) > 2:
+        if place.parts[0] in ("tables", "sources"):
+            message = f"files lie directly in {place.parts[0]}/"
+            reader.say(path, (1, 1), ProblemCode.SYNTAX, message, f"move it to {place.parts[0]}/{place.name}")
         return
     text = reader.files[path]
     match place.parts[0], place.suffix:
@@ -173,16 +206,8 @@ def _read_file(reader: _Reader, path: str) -> None:
         case "tasks", ".sql" | ".py" | ".sh":
             _read_task(reader, path, text)
         case "tables" | "tasks" | "sources", _:
-            expected = {"tables": ".sql or .yml", "tasks": ".sql, .py or .sh", "sources": ".yml"}[
-                place.parts[0]
-            ]
-            reader.say(
-                path,
-                (1, 1),
-                ProblemCode.SYNTAX,
-                f"a file in {place.parts[0]}/ cannot be a {place.suffix or 'file without ending'}",
-                f"name it {expected}",
-            )
+            message = f"a file in {place.parts[0]}/ cannot be a {place.suffix or 'file without ending'}"
+            reader.say(path, (1, 1), ProblemCode.SYNTAX, message, f"name it {EXPECTED[place.parts[0]]}")
 
 
 def _read_sources(reader: _Reader, path: str, text: str) -> None:
@@ -190,7 +215,7 @@ def _read_sources(reader: _Reader, path: str, text: str) -> None:
     if found is None:
         return
     form, document = found
-    if form.schema_ == reader.project.name:
+    if form.schema_.lower() == reader.project.name.lower():
         reader.say(
             path,
             document.value_place("schema"),
@@ -200,6 +225,8 @@ def _read_sources(reader: _Reader, path: str, text: str) -> None:
         )
     for name, source in form.tables.items():
         at = document.place(f"tables.{name}")
+        for word in ("key", "columns"):
+            _check_twice(reader, path, document, word, list(getattr(source, word)), f"tables.{name}.")
         given = [word for word in ("location", "table", "from_task") if getattr(source, word)]
         if len(given) != 1:
             said = "none is given" if not given else f"{' and '.join(given)} are given"
@@ -224,26 +251,33 @@ def _read_sources(reader: _Reader, path: str, text: str) -> None:
             reader.sources.append(built)
 
 
-def _sql_header(reader: _Reader, path: str, text: str) -> Header | None:
-    header = sql_header(text)
-    if header is None:
-        reader.say(
-            path,
-            (1, 1),
-            ProblemCode.SYNTAX,
-            "there is no header",
-            "begin the file with /* kind: fact ... key: [id] */, then one SELECT",
-        )
-    return header
+def _header(reader: _Reader, path: str, text: str, language: str) -> Header | None:
+    try:
+        return sql_header(text) if language == "sql" else script_header(text)
+    except Unreadable as error:
+        reader.say(path, (1, 1), ProblemCode.SYNTAX, error.message, error.hint)
+        return None
+
+
+def _header_form(
+    reader: _Reader, kind: type[FormType], path: str, header: Header, language: str
+) -> tuple[FormType, Located] | None:
+    before = len(reader.problems)
+    found = reader.form(kind, path, header.yaml, header.line, header.column)
+    if found is None and language == "sql" and cut_by_comment_end(header):
+        [problem, *_] = reader.problems[before:]
+        hint = 'the "*/" of a cron step ends the comment: write {period: minute, every: 5} or list the times'
+        reader.problems[before:] = [replace(problem, code=ProblemCode.BAD_SCHEDULE, hint=hint)]
+    return found
 
 
 def _read_table(reader: _Reader, path: str, text: str) -> None:
-    header = _sql_header(reader, path, text)
-    found = header and reader.form(TableForm, path, header.yaml, header.line, header.column)
+    header = _header(reader, path, text, "sql")
+    found = header and _header_form(reader, TableForm, path, header, "sql")
     if not header or not found:
         return
     form, document = found
-    _check_reserved(reader, path, document, [*form.key, *form.fields])
+    _check_fields(reader, path, document, form)
     _add(
         reader,
         path,
@@ -256,21 +290,43 @@ def _read_table(reader: _Reader, path: str, text: str) -> None:
     )
 
 
-def _check_reserved(reader: _Reader, path: str, document: Located, names: list[str]) -> None:
-    for name in names:
+def _check_fields(reader: _Reader, path: str, document: Located, form: TableForm | MetricsForm) -> None:
+    _check_reserved(reader, path, document, "key", form.key)
+    _check_twice(reader, path, document, "key", form.key)
+    for word in ("fields", "metrics", "columns"):
+        names = list(getattr(form, word, ()))
+        _check_reserved(reader, path, document, word, names)
+        _check_twice(reader, path, document, word, names)
+
+
+def _place_of(
+    document: Located, word: str, names: list[str], number: int, prefix: str = ""
+) -> tuple[int, int]:
+    """Where a name of a mapping or a list stands."""
+    by_name = f"{prefix}{word}.{names[number]}"
+    return document.place(by_name if by_name in document.places else f"{prefix}{word}.{number}")
+
+
+def _check_reserved(reader: _Reader, path: str, document: Located, word: str, names: list[str]) -> None:
+    for number, name in enumerate(names):
         if name.lower() == "ds":
-            at = (
-                document.place(f"fields.{name}")
-                if f"fields.{name}" in document.places
-                else document.place("key")
-            )
+            at = _place_of(document, word, names, number)
+            hint = "ds is the partition every table has: leave it out"
+            reader.say(path, at, ProblemCode.RESERVED_FIELD, "a field may not be called ds", hint)
+
+
+def _check_twice(
+    reader: _Reader, path: str, document: Located, word: str, names: list[str], prefix: str = ""
+) -> None:
+    """SQL does not tell Amount from amount."""
+    seen: set[str] = set()
+    for number, name in enumerate(names):
+        if name.lower() in seen:
+            at = _place_of(document, word, names, number, prefix)
             reader.say(
-                path,
-                at,
-                ProblemCode.RESERVED_FIELD,
-                "a field may not be called ds",
-                "ds is the partition every table has: leave it out",
+                path, at, ProblemCode.DUPLICATE_FIELD, f"{name!r} stands in `{word}` twice", "keep one"
             )
+        seen.add(name.lower())
 
 
 def _read_metrics(reader: _Reader, path: str, text: str) -> None:
@@ -278,9 +334,10 @@ def _read_metrics(reader: _Reader, path: str, text: str) -> None:
     if found is None:
         return
     form, document = found
-    _check_reserved(reader, path, document, [*form.key, *form.metrics])
+    _check_fields(reader, path, document, form)
+    _check_notes(reader, path, document, form)
     for name, metric in form.metrics.items():
-        _check_metric(reader, path, document, form, name, metric.atomic, metric.filter)
+        _check_metric(reader, path, document, name, metric)
         _check_owner(
             reader,
             path,
@@ -302,35 +359,32 @@ def _read_metrics(reader: _Reader, path: str, text: str) -> None:
     )
 
 
-def _check_metric(
-    reader: _Reader, path: str, document: Located, form: MetricsForm, name: str, atomic: str, filter_: str
-) -> None:
-    for word, value, known in (("atomic", atomic, form.atomic), ("filter", filter_, form.filters)):
-        if value and value not in known:
+def _check_notes(reader: _Reader, path: str, document: Located, form: MetricsForm) -> None:
+    """`fields:` of a metrics table can say something of key fields and metrics only."""
+    known = [*form.key, *form.metrics]
+    folded = {name.lower() for name in known}
+    for name in form.fields:
+        if name.lower() not in folded:
+            at = document.place(f"fields.{name}")
             reader.say(
-                path,
-                document.value_place(f"metrics.{name}.{word}"),
-                ProblemCode.UNKNOWN_KEY,
-                f"there is no {word} {value!r}",
-                suggestion(value, list(known)),
+                path, at, ProblemCode.UNKNOWN_COLUMN, f"there is no field {name}", suggestion(name, known)
             )
+
+
+def _check_metric(reader: _Reader, path: str, document: Located, name: str, metric: MetricForm) -> None:
+    for word, value, named in (("atomic", metric.atomic, "atomic"), ("filter", metric.filter, "filters")):
+        known = _written(document, named)
+        if value and value not in known:
+            at = document.value_place(f"metrics.{name}.{word}")
+            message, hint = f"there is no {word} {value!r}", suggestion(value, sorted(known))
+            reader.say(path, at, ProblemCode.UNKNOWN_KEY, message, hint or f"declare it in `{named}:`")
 
 
 def _read_task(reader: _Reader, path: str, text: str) -> None:
     language = LANGUAGES[PurePosixPath(path).suffix]
-    header = _sql_header(reader, path, text) if language == "sql" else script_header(text)
-    if header is None:
-        if language != "sql":
-            reader.say(
-                path,
-                (1, 1),
-                ProblemCode.SYNTAX,
-                "there is no header",
-                "begin the script with `# ---`, YAML in `# ` lines, and `# ---`",
-            )
-        return
-    found = reader.form(TaskForm, path, header.yaml, header.line, header.column)
-    if found is None:
+    header = _header(reader, path, text, language)
+    found = header and _header_form(reader, TaskForm, path, header, language)
+    if not header or not found:
         return
     form, document = found
     outputs = tuple(form.outputs) + ((form.output,) if form.output else ())
@@ -342,16 +396,8 @@ def _read_task(reader: _Reader, path: str, text: str) -> None:
             "a .sql task has one `output:`",
             "output: raw.orders",
         )
-    for word, names in (("outputs", outputs), ("reads", tuple(form.reads))):
-        for name in names:
-            if not QUALIFIED.match(name):
-                reader.say(
-                    path,
-                    document.value_place(word),
-                    ProblemCode.SYNTAX,
-                    f"{name!r} is not a table's name",
-                    "write schema.table",
-                )
+    _check_tables(reader, path, document, "outputs" if form.outputs else "output", list(outputs))
+    _check_tables(reader, path, document, "reads", form.reads)
     _add(
         reader,
         path,
@@ -365,29 +411,29 @@ def _read_task(reader: _Reader, path: str, text: str) -> None:
     )
 
 
+def _check_tables(reader: _Reader, path: str, document: Located, word: str, names: list[str]) -> None:
+    seen: set[str] = set()
+    for number, name in enumerate(names):
+        at = document.value_place(f"{word}.{number}")
+        if not QUALIFIED.match(name):
+            reader.say(path, at, ProblemCode.SYNTAX, f"{name!r} is not a table's name", "write schema.table")
+        elif name.lower() in seen:
+            code = ProblemCode.DUPLICATE_OUTPUT if word == "outputs" else ProblemCode.SYNTAX
+            reader.say(path, at, code, f"{name} stands in `{word}` twice", "keep one")
+        seen.add(name.lower())
+
+
 def _add(reader: _Reader, path: str, form: CommonForm, document: Located, **values: Any) -> None:
     """Check what all tasks share and keep the task."""
     stem = PurePosixPath(path).stem
-    if not NAME.match(stem):
-        reader.say(
-            path,
-            (1, 1),
-            ProblemCode.SYNTAX,
-            f"{stem!r} cannot be a table's or task's name",
-            "letters, digits and _, beginning with a letter",
-        )
+    if not NAME.match(stem) or len(stem) > NAME_LENGTH:
+        message = f"{shortened(stem)!r} cannot be a table's or task's name"
+        hint = f"letters, digits and _, beginning with a letter, at most {NAME_LENGTH}"
+        reader.say(path, (1, 1), ProblemCode.SYNTAX, message, hint)
         return
     _check_owner(reader, path, document.value_place("owner"), form.owner)
-    known = {"default", *(group.name for group in reader.groups)}
-    group = form.resource_group or reader.project.defaults.resource_group or "default"
-    if group not in known:
-        reader.say(
-            path,
-            document.value_place("resource_group"),
-            ProblemCode.UNKNOWN_GROUP,
-            f"there is no resource group {group!r}",
-            suggestion(group, sorted(known)) or "declare it in resource_groups.yml",
-        )
+    if form.resource_group and form.resource_group not in reader.group_names:
+        _unknown_group(reader, path, document.value_place("resource_group"), form.resource_group)
     common = common_values(reader.project, form, document)
     reader.tasks.append(
         TaskDefinition(

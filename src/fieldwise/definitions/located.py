@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from fieldwise.model.errors import Problem, ProblemCode
+
+MOST_PARTS = 200_000  # aliases can multiply a small text into a huge value
+DEEPEST = 50
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -52,112 +56,133 @@ class Located:
 
 def read_yaml(text: str, file: str, line: int = 1, column: int = 1) -> tuple[Located | None, list[Problem]]:
     """Parse one YAML document that begins at (line, column) of the file; duplicate keys are problems."""
+    reading = _Reading(text, file, line, column)
     try:
         root = yaml.compose(text, Loader=PlainLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         words = " ".join(part for part in (error.context, error.problem) if part)
-        return None, [
-            Problem(
-                file,
-                *shifted(at, line, column),
-                ProblemCode.SYNTAX,
-                f"this is not YAML: {words}",
-                "check indentation, colons and quotes around this place",
-            )
-        ]
-    except yaml.YAMLError as error:
-        return None, [
-            Problem(
-                file,
-                line,
-                column,
-                ProblemCode.SYNTAX,
-                f"this is not YAML: {error}",
-                "save the file as UTF-8 text",
-            )
-        ]
-    document = Located(None)
-    problems: list[Problem] = []
-    document.places[""] = (line, column)
-    document.value = _plain(root, "", document, problems, file, line, column)
-    return document, problems
+        at = reading.place(mark.index) if mark else (line, column)
+        hint = "check indentation, colons and quotes around this place"
+        return None, [Problem(file, *at, ProblemCode.SYNTAX, f"this is not YAML: {words}", hint)]
+    except yaml.reader.ReaderError as error:
+        message = f"the character U+{int(error.character):04X} cannot stand here"
+        at = reading.place(error.position)
+        return None, [Problem(file, *at, ProblemCode.SYNTAX, message, "save the file as UTF-8 text")]
+    except RecursionError:
+        return None, [Problem(file, line, column, ProblemCode.SYNTAX, TOO_DEEP, LESS_DEEP)]
+    reading.document.places[""] = (line, column)
+    try:
+        reading.document.value = reading.plain(root, "")
+    except _Unbounded as error:
+        at = reading.place(error.index)
+        return None, [Problem(file, *at, ProblemCode.SYNTAX, str(error), LESS_DEEP)]
+    return reading.document, reading.problems
 
 
-def shifted(at: tuple[int, int], line: int, column: int) -> tuple[int, int]:
-    """A position inside a part of a file as a position of the file."""
-    return (at[0] + line - 1, at[1] + (column - 1 if at[0] == 1 else 0))
+TOO_DEEP = "this is nested too deeply"
+LESS_DEEP = "write it with fewer levels and without aliases (*name)"
 
 
-def _plain(
-    node: yaml.Node | None,
-    path: str,
-    document: Located,
-    problems: list[Problem],
-    file: str,
-    line: int,
-    column: int,
-) -> Any:
-    if node is None:
+class _Unbounded(Exception):
+    """Aliases that contain themselves or multiply, or levels without end."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class _Reading:
+    """One document while its nodes become plain values and places."""
+
+    def __init__(self, text: str, file: str, line: int, column: int) -> None:
+        self.file = file
+        self.document = Located(None)
+        self.problems: list[Problem] = []
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._line = line
+        self._column = column
+        self._parts = 0
+        self._open: set[int] = set()
+
+    def place(self, index: int) -> tuple[int, int]:
+        """A character of the text as line and column of the file. YAML's own marks count more characters as breaks."""
+        line = bisect_right(self._starts, index)
+        column = index - self._starts[line - 1] + 1
+        return line + self._line - 1, column + (self._column - 1 if line == 1 else 0)
+
+    def say(self, at: tuple[int, int], message: str, hint: str) -> None:
+        self.problems.append(Problem(self.file, *at, ProblemCode.SYNTAX, message, hint))
+
+    def plain(self, node: yaml.Node | None, path: str) -> Any:
+        if node is None:
+            return None
+        index = node.start_mark.index
+        self._parts += 1
+        if id(node) in self._open:
+            raise _Unbounded("this alias contains itself", index)
+        if self._parts > MOST_PARTS:
+            raise _Unbounded(f"aliases make this more than {MOST_PARTS} values", index)
+        if len(self._open) >= DEEPEST:
+            raise _Unbounded(TOO_DEEP, index)
+        at = self.place(index)
+        self.document.values[path] = at
+        self.document.places.setdefault(path, at)
+        self._open.add(id(node))
+        value = self._value(node, path, at)
+        self._open.discard(id(node))
+        return value
+
+    def _value(self, node: yaml.Node, path: str, at: tuple[int, int]) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, _join(path, str(n))) for n, item in enumerate(node.value)]
+        return self._scalar(node, at)
+
+    def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            at = self.place(key_node.start_mark.index)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.say(at, "a key cannot be a list or a mapping", "key: value")
+                continue
+            key = str(key_node.value)
+            if key == "<<" and not key_node.style:
+                self.say(at, "merging with << is not taken", "write the keys out")
+                continue
+            if key in found:
+                self.say(at, f"{key!r} stands here twice", "keep one of the two")
+                continue
+            here = _join(path, key)
+            self.document.places[here] = at
+            found[key] = self.plain(value_node, here)
+        return found
+
+    def _scalar(self, node: yaml.Node, at: tuple[int, int]) -> Any:
+        text, tag = str(node.value), node.tag.rpartition(":")[2]
+        try:
+            match tag:
+                case "null":
+                    return None
+                case "bool" if text in ("true", "false"):
+                    return text == "true"
+                case "int":
+                    return int(text)
+                case "float":
+                    return float(text)
+                case "str":
+                    return text
+        except ValueError:
+            self.say(at, f"{shortened(text)!r} is not {'a whole number' if tag == 'int' else 'a number'}", "")
+            return None
+        self.say(at, f"YAML tag {tag!r} is not taken", "write a plain value")
         return None
-    at = shifted((node.start_mark.line + 1, node.start_mark.column + 1), line, column)
-    document.values[path] = at
-    document.places.setdefault(path, at)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, document, problems, file, line, column)
-    if isinstance(node, yaml.SequenceNode):
-        return [
-            _plain(item, _join(path, str(n)), document, problems, file, line, column)
-            for n, item in enumerate(node.value)
-        ]
-    return _scalar(node, file, at, problems)
 
 
-def _mapping(
-    node: yaml.MappingNode,
-    path: str,
-    document: Located,
-    problems: list[Problem],
-    file: str,
-    line: int,
-    column: int,
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key = str(key_node.value)
-        here = _join(path, key)
-        at = shifted((key_node.start_mark.line + 1, key_node.start_mark.column + 1), line, column)
-        if key in found:
-            problems.append(
-                Problem(file, *at, ProblemCode.SYNTAX, f"{key!r} stands here twice", "keep one of the two")
-            )
-            continue
-        document.places[here] = at
-        found[key] = _plain(value_node, here, document, problems, file, line, column)
-    return found
-
-
-def _scalar(node: yaml.Node, file: str, at: tuple[int, int], problems: list[Problem]) -> Any:
-    text = str(node.value)
-    match node.tag.rpartition(":")[2]:
-        case "null":
-            return None
-        case "bool":
-            return text == "true"
-        case "int":
-            return int(text)
-        case "float":
-            return float(text)
-        case "str":
-            return text
-        case tag:
-            problems.append(
-                Problem(
-                    file, *at, ProblemCode.SYNTAX, f"YAML tag {tag!r} is not taken", "write a plain value"
-                )
-            )
-            return None
+def shortened(text: str, most: int = 60) -> str:
+    """What a message quotes: long texts would bury it."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _join(path: str, key: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from fieldwise.definitions.words import WEEKDAYS, Unreadable, minutes_of_day
+from fieldwise.definitions.cron import LONGEST_MONTHS, form_of_cron
+from fieldwise.definitions.words import WEEKDAYS, Unreadable, minutes_of_day, suggestion
 from fieldwise.model.schedule import Period, Schedule, ShortMonths
 
-FORMS = 'for example {period: day, at: "02:30"} or {period: hour, every: 1}'
-MONTH_DAY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
-DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+EXAMPLES = 'for example {period: day, at: "02:30"} or {period: hour, every: 1}'
+MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
 ALLOWED = {
     Period.MINUTE: {"period", "every", "from", "to"},
     Period.HOUR: {"period", "every", "at", "from", "to"},
@@ -19,146 +20,157 @@ ALLOWED = {
     Period.MONTH: {"period", "at", "on", "short_months"},
     Period.YEAR: {"period", "at", "on", "short_months"},
 }
+KEYS = sorted({"cron"}.union(*ALLOWED.values()))
 
 
-def bad(message: str, hint: str = FORMS) -> Unreadable:
-    return Unreadable(message, hint, "bad_schedule")
+def bad(message: str, hint: str = EXAMPLES, path: str = "", at_key: bool = False) -> Unreadable:
+    return Unreadable(message, hint, "bad_schedule", path, at_key)
 
 
-def schedule_of(written: dict[str, Any]) -> Schedule:
-    """The schedule a header's mapping says; raises Unreadable with code bad_schedule."""
+def schedule_of(written: Mapping[str, Any]) -> Schedule:
+    """The schedule a header's mapping says; raises Unreadable, mostly with code bad_schedule."""
+    for key in written:
+        if key not in KEYS:
+            raise Unreadable(f"unknown key {key!r}", suggestion(key, KEYS), "unknown_key", key, at_key=True)
     if "cron" in written:
         if len(written) > 1:
-            raise bad("a cron expression stands alone", 'write either {cron: "..."} or a period')
-        return cron_schedule(str(written["cron"]))
-    try:
-        period = Period(str(written.get("period", "day")))
-    except ValueError:
-        raise bad(
-            f"{written.get('period')!r} is not a period", "minute, hour, day, week, month or year"
-        ) from None
-    extra = set(written) - ALLOWED[period]
-    if extra:
-        raise bad(
-            f"a {period} schedule has no {sorted(extra)[0]!r}",
-            f"it takes {', '.join(sorted(ALLOWED[period]))}",
-        )
+            raise bad(
+                "a cron expression stands alone", 'write either {cron: "..."} or a period', "cron", True
+            )
+        return _of_cron(str(written["cron"]))
+    period = _period(written)
     if period.below_day:
         return _below_day(period, written)
-    at = tuple(sorted({minutes_of_day(one) for one in _many(written.get("at", "00:00"))}))
-    if len(at) != 1 or at[0] >= 1440:
-        raise bad(f"a {period} schedule has one time of day before 24:00")
-    on = tuple(str(one).lower() for one in _many(written.get("on", [])))
+    at = _times(written.get("at", "00:00"))
+    if len(at) != 1:
+        raise bad(f"a {period} schedule has one time of day", 'at: "02:30"', "at")
+    on = tuple(dict.fromkeys(_day(str(one)) for one in _many(written.get("on", []))))
     _check_days(period, on)
     return Schedule(period, at, on=on, short_months=_short_months(written.get("short_months", "last")))
+
+
+def _of_cron(text: str) -> Schedule:
+    try:
+        return schedule_of(form_of_cron(text))
+    except Unreadable as error:
+        error.path = "cron"
+        raise
+
+
+def _period(written: Mapping[str, Any]) -> Period:
+    if "period" not in written and "every" in written:
+        raise bad("`every` needs its period", "period: minute or period: hour", "every")
+    word = str(written.get("period", "day"))
+    try:
+        period = Period(word)
+    except ValueError:
+        raise bad(f"{word!r} is not a period", suggestion(word, list(Period)), "period") from None
+    extra = [key for key in written if key not in ALLOWED[period]]
+    if extra:
+        takes = f"it takes {', '.join(sorted(ALLOWED[period]))}"
+        raise bad(f"a {period} schedule has no {extra[0]!r}", takes, extra[0], at_key=True)
+    return period
 
 
 def _many(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
 
 
+def _times(value: Any) -> tuple[int, ...]:
+    """Times of day, sorted, each once."""
+    found = set()
+    for number, one in enumerate(_many(value)):
+        path = f"at.{number}" if isinstance(value, list) else "at"
+        minutes = _time(one, path)
+        if minutes >= 24 * 60:
+            raise bad("24:00 is the next day", 'write "00:00"', path)
+        found.add(minutes)
+    return tuple(sorted(found))
+
+
+def _time(value: Any, path: str) -> int:
+    try:
+        return minutes_of_day(value)
+    except Unreadable as error:
+        error.path = path
+        raise
+
+
 def _short_months(value: Any) -> ShortMonths:
     try:
         return ShortMonths(str(value))
     except ValueError:
-        raise bad(f"short_months is {value!r}", "last or skip") from None
+        raise bad(f"short_months is {value!r}", "last or skip", "short_months") from None
 
 
-def _below_day(period: Period, written: dict[str, Any]) -> Schedule:
+def _below_day(period: Period, written: Mapping[str, Any]) -> Schedule:
     if "at" in written:
-        if "every" in written:
-            raise bad("an hour schedule has either `every` or `at`")
-        at = tuple(sorted({minutes_of_day(one) for one in _many(written["at"])}))
-        if not at or at[-1] >= 1440:
-            raise bad("`at` lists times of day before 24:00")
+        for other in ("every", "from", "to"):
+            if other in written:
+                raise bad(f"an hour schedule has either `at` or `{other}`", EXAMPLES, other, at_key=True)
+        at = _times(written["at"])
+        if not at:
+            raise bad("`at` is empty", 'at: ["00:30", "06:30"]', "at")
         return Schedule(period, at)
     every = written.get("every", 1)
     most = 1440 if period is Period.MINUTE else 24
     if not isinstance(every, int) or isinstance(every, bool) or not 1 <= every <= most:
-        raise bad(f"every is {every!r}", f"a whole number from 1 to {most}")
-    first, last = minutes_of_day(written.get("from", "00:00")), minutes_of_day(written.get("to", "24:00"))
+        raise bad(f"every is {every!r}", f"a whole number of {period}s from 1 to {most}", "every")
+    first, last = _time(written.get("from", "00:00"), "from"), _time(written.get("to", "24:00"), "to")
     if first >= last:
-        raise bad(f"the window ends ({written.get('to')}) before it begins ({written.get('from')})")
-    return Schedule(period, (), every, first, min(last, 1439))
+        raise bad(
+            f"the window ends ({written.get('to', '24:00')}) before it begins ({written.get('from', '00:00')})",
+            'a window lies within one day: from: "08:00", to: "20:00"',
+            "to" if "to" in written else "from",
+        )
+    return Schedule(period, (), every, first, min(last, 24 * 60 - 1))
+
+
+def _day(word: str) -> str:
+    """A word of `on` in its one spelling."""
+    text = word.strip().lower()
+    if text == "business_days":
+        raise Unreadable(
+            "business days need a calendar, which this version does not have",
+            "use {period: week, on: [mon, tue, wed, thu, fri]}",
+            "unsupported",
+            "on",
+        )
+    return str(int(text)) if re.fullmatch(r"[0-9]{1,2}", text) else text
 
 
 def _check_days(period: Period, on: tuple[str, ...]) -> None:
     match period:
         case Period.WEEK:
-            wrong = [one for one in on if one not in WEEKDAYS]
-            if wrong or not on:
-                raise bad(
-                    "a week schedule needs weekdays" + (f", not {wrong[0]!r}" if wrong else ""),
-                    "on: [mon, thu]",
-                )
+            _need(on, WEEKDAYS.__contains__, "a week schedule needs weekdays", "on: [mon, thu]")
         case Period.MONTH:
-            wrong = [one for one in on if one != "last" and not (one.isdigit() and 1 <= int(one) <= 31)]
-            if wrong or not on:
-                raise bad(
-                    "a month schedule needs days" + (f", not {wrong[0]!r}" if wrong else ""),
-                    "on: [1, 15, last]",
-                )
+            _need(on, _is_month_day, "a month schedule needs days", "on: [1, 15, last]")
         case Period.YEAR:
-            wrong = [one for one in on if not _month_day(one)]
-            if wrong or not on:
-                raise bad(
-                    "a year schedule needs dates" + (f", not {wrong[0]!r}" if wrong else ""),
-                    'on: ["02-29", "12-31"]',
-                )
+            _need(on, _is_date, "a year schedule needs dates", 'on: ["02-29", "12-31"]')
         case _:
             if on:
-                raise bad("a day schedule has no `on`", "use period: week or month for single days")
+                raise bad(
+                    f"a {period} schedule has no `on`",
+                    "use period: week or month for single days",
+                    "on",
+                    True,
+                )
 
 
-def _month_day(text: str) -> bool:
-    match = MONTH_DAY.match(text)
-    return bool(match) and int(match[2]) <= DAYS_IN_MONTH[int(match[1]) - 1] if match else False
+def _need(on: tuple[str, ...], fits: Callable[[str], bool], message: str, hint: str) -> None:
+    wrong = next((one for one in on if not fits(one)), None)
+    if wrong is not None or not on:
+        raise bad(message + (f", not {wrong!r}" if wrong is not None else ""), hint, "on")
 
 
-def cron_schedule(text: str) -> Schedule:
-    """A cron expression that fits one of the forms; anything else says which forms there are."""
-    fields = text.split()
-    if len(fields) != 5:
-        raise bad(f"cron {text!r} has {len(fields)} fields", "minute hour day month weekday")
-    minute, hour, day, month, weekday = fields
-    step = re.fullmatch(r"\*/(\d+)", minute)
-    if (minute == "*" or step) and hour == day == month == weekday == "*":
-        return schedule_of({"period": "minute", "every": int(step[1]) if step else 1})
-    if not minute.isdigit() or int(minute) > 59:
-        raise bad(f"cron {text!r} fits none of the forms")
-    hourly = re.fullmatch(r"\*(?:/(\d+))?", hour)
-    if hourly and day == month == weekday == "*":
-        every = int(hourly[1] or 1)
-        if every == 0:
-            raise bad(f"cron {text!r} fits none of the forms")
-        return schedule_of(
-            {"period": "hour", "at": [f"{h:02}:{int(minute):02}" for h in range(0, 24, every)]}
-        )
-    if re.fullmatch(r"\d+(,\d+)+", hour) and day == month == weekday == "*":
-        return schedule_of(
-            {"period": "hour", "at": [f"{int(h):02}:{int(minute):02}" for h in hour.split(",")]}
-        )
-    if not hour.isdigit() or int(hour) > 23:
-        raise bad(f"cron {text!r} fits none of the forms")
-    at = f"{int(hour):02}:{int(minute):02}"
-    if day == month == weekday == "*":
-        return schedule_of({"period": "day", "at": at})
-    if day == month == "*":
-        return schedule_of(
-            {"period": "week", "at": at, "on": [_weekday(one, text) for one in weekday.split(",")]}
-        )
-    if month == weekday == "*" and re.fullmatch(r"\d+(,\d+)*", day):
-        return schedule_of({"period": "month", "at": at, "on": day.split(","), "short_months": "skip"})
-    if weekday == "*" and day.isdigit() and month.isdigit():
-        return schedule_of(
-            {"period": "year", "at": at, "on": [f"{int(month):02}-{int(day):02}"], "short_months": "skip"}
-        )
-    raise bad(f"cron {text!r} fits none of the forms")
+def _is_month_day(word: str) -> bool:
+    return word == "last" or (word.isascii() and word.isdigit() and 1 <= int(word) <= 31)
 
 
-def _weekday(word: str, text: str) -> str:
-    if word.isdigit() and int(word) <= 7:
-        return WEEKDAYS[(int(word) - 1) % 7]
-    if word.lower() in WEEKDAYS:
-        return word.lower()
-    raise bad(f"cron {text!r}: {word!r} is not a weekday")
+def _is_date(word: str) -> bool:
+    match = MONTH_DAY.fullmatch(word)
+    return (
+        match is not None
+        and 1 <= int(match[1]) <= 12
+        and 1 <= int(match[2]) <= LONGEST_MONTHS[int(match[1]) - 1]
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fieldwise.definitions.words import suggestion
 from fieldwise.model.definition import ProjectDefinition, TaskDefinition
 from fieldwise.model.errors import Problem, ProblemCode
 
 
 def check_together(projects: Sequence[ProjectDefinition]) -> tuple[Problem, ...]:
     """Problems between tasks and sources of all projects of one warehouse; each is reported where it comes second."""
-    return tuple(sorted({*_outputs(projects), *_schemas(projects), *_project_names(projects)}))
+    found = {*_outputs(projects), *_schemas(projects), *_project_names(projects), *_foreign_owners(projects)}
+    return tuple(sorted(found))
 
 
 def _outputs(projects: Sequence[ProjectDefinition]) -> list[Problem]:
@@ -24,7 +26,9 @@ def _outputs(projects: Sequence[ProjectDefinition]) -> list[Problem]:
                     line, column = task.position("output" if task.language == "sql" else "outputs")
                     message = f"{output} is already filled by {first.name} ({first.file})"
                     hint = "a table is filled by one task: write to another table, or leave it to that task"
-                    problems.append(Problem(task.file, line, column, ProblemCode.DUPLICATE_OUTPUT, message, hint))
+                    problems.append(
+                        Problem(task.file, line, column, ProblemCode.DUPLICATE_OUTPUT, message, hint)
+                    )
     return problems
 
 
@@ -37,7 +41,14 @@ def _schemas(projects: Sequence[ProjectDefinition]) -> list[Problem]:
             if schema.lower() in names and schema != project.name:
                 message = f"schema {schema!r} is the name of a project"
                 problems.append(
-                    Problem(source.file, source.line, source.column, ProblemCode.RESERVED_FIELD, message, "rename it, for example raw")
+                    Problem(
+                        source.file,
+                        source.line,
+                        source.column,
+                        ProblemCode.RESERVED_FIELD,
+                        message,
+                        "rename it, for example raw",
+                    )
                 )
     return problems
 
@@ -49,5 +60,32 @@ def _project_names(projects: Sequence[ProjectDefinition]) -> list[Problem]:
         first = seen.setdefault(project.name.lower(), project.file)
         if first != project.file:
             message = f"project {project.name!r} is already defined in {first}"
-            problems.append(Problem(project.file, 1, 1, ProblemCode.DUPLICATE_OUTPUT, message, "give one of the two another name"))
+            problems.append(
+                Problem(
+                    project.file,
+                    1,
+                    1,
+                    ProblemCode.DUPLICATE_OUTPUT,
+                    message,
+                    "give one of the two another name",
+                )
+            )
+    return problems
+
+
+def _foreign_owners(projects: Sequence[ProjectDefinition]) -> list[Problem]:
+    """A metric of another project is owned by somebody of that project's list."""
+    lists = {project.name: {*project.owners, project.owner} - {""} for project in projects if project.owners}
+    problems = []
+    for project in projects:
+        for task in project.tasks:
+            for metric in task.metrics.metrics if task.metrics is not None else ():
+                listed = lists.get(metric.project or project.name, set())
+                if metric.project in ("", project.name) or not metric.owner or not listed:
+                    continue
+                if metric.owner not in listed:
+                    place = task.position(f"metrics.{metric.name}.owner")
+                    message = f"{metric.owner!r} is not among the owners of project {metric.project}"
+                    hint = suggestion(metric.owner, sorted(listed))
+                    problems.append(Problem(task.file, *place, ProblemCode.UNKNOWN_OWNER, message, hint))
     return problems

@@ -1,4 +1,4 @@
-"""How single values are written: durations, times of day, spans; None or a reason when they are wrong."""
+"""How single values are written: durations, times of day, dates, spans; Unreadable when they are wrong."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from datetime import date
 from difflib import get_close_matches
 
-DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*([smhd])$")
-TIME = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)$")
-SPAN = re.compile(r"^(?:[1-9]\d*[dh]|mtd|qtd|ytd|td)$")
-NAME = re.compile(r"^[^\W\d]\w*$")
+DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd])")
+TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
+SPAN = re.compile(r"[1-9][0-9]{0,3}[dh]|mtd|qtd|ytd|td")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NAME = re.compile(r"[^\W\d]\w*\Z")
 UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NAME_LENGTH = 128
@@ -17,18 +18,25 @@ DESCRIPTION_LENGTH = 1024
 
 
 class Unreadable(ValueError):
-    """A value that cannot be taken: `code` is a problem code's word, `hint` says how to write it."""
+    """A value that cannot be taken: `code` is a problem code's word, `hint` says how to write it.
 
-    def __init__(self, message: str, hint: str = "", code: str = "syntax") -> None:
+    `path` leads from the value to the part of it that is wrong; `at_key`: the key is wrong, not what it says.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", code: str = "syntax", path: str = "", at_key: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code
+        self.path = path
+        self.at_key = at_key
 
 
 def seconds(value: object) -> float:
     """`5m`, `48h`, `90s`, `2d` as seconds."""
-    match = DURATION.match(str(value).strip())
+    match = DURATION.fullmatch(str(value).strip())
     if match is None:
         raise Unreadable(f"{value!r} is not a duration", "write a number and a unit: 30s, 5m, 48h or 2d")
     return float(match[1]) * UNIT_SECONDS[match[2]]
@@ -36,7 +44,7 @@ def seconds(value: object) -> float:
 
 def minutes_of_day(value: object) -> int:
     """`02:30` as minutes after midnight; `24:00` is the end of the day."""
-    match = TIME.match(str(value).strip())
+    match = TIME.fullmatch(str(value).strip())
     minutes = int(match[1]) * 60 + int(match[2]) if match else 24 * 60 + 1
     if minutes > 24 * 60:
         raise Unreadable(f"{value!r} is not a time of day", 'write it as "02:30"', "bad_schedule")
@@ -44,16 +52,19 @@ def minutes_of_day(value: object) -> int:
 
 
 def day(value: object) -> date:
+    text = str(value)
     try:
-        return date.fromisoformat(str(value))
+        if DATE.fullmatch(text):  # fromisoformat alone takes 20260131 and 2026-W05 too
+            return date.fromisoformat(text)
     except ValueError:
-        raise Unreadable(f"{value!r} is not a date", "write it as 2026-01-31") from None
+        pass  # a day that no month has
+    raise Unreadable(f"{value!r} is not a date", "write it as 2026-01-31")
 
 
 def span(value: object) -> str:
     """A metric's statistical span: 1d, 7d, nd, mtd, qtd, ytd, td, 3h."""
     text = str(value).strip().lower()
-    if SPAN.match(text) is None:
+    if SPAN.fullmatch(text) is None:
         raise Unreadable(
             f"{value!r} is not a statistical period", "write 1d, 7d, 30d, mtd, qtd, ytd, td or hours as 3h"
         )
@@ -62,7 +73,8 @@ def span(value: object) -> str:
 
 def suggestion(word: str, known: list[str] | tuple[str, ...]) -> str:
     """`did you mean "owner"?`, or the words there are when none is near."""
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    folded = {one.lower(): one for one in known}
+    near = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
     if near:
-        return f'did you mean "{near[0]}"?'
-    return "known here: " + ", ".join(sorted(known)) if len(known) <= 24 else ""
+        return f'did you mean "{folded[near[0]]}"?'
+    return "known here: " + ", ".join(sorted(known)) if 0 < len(known) <= 24 else ""
