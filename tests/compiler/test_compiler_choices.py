@@ -107,3 +107,13 @@ def test_a_limit_inside_decides_the_rows_of_all() -> None:
 def test_a_sample_is_a_choice() -> None:
     found = compiled("SELECT order_id, amount FROM raw.orders TABLESAMPLE 50% WHERE ds = :data_date")
     assert not found.fields[1].comparable
+
+
+@pytest.mark.parametrize(
+    ("order", "fickle"), [("", True), ("ORDER BY n.name", False), ("ORDER BY n.id % 2", True)]
+)
+def test_an_array_of_rows_is_in_their_order(order: str, fickle: bool) -> None:
+    found = compiled(
+        f"SELECT order_id, array(SELECT n.name FROM raw.names n WHERE n.id > o.amount {order}) AS x FROM raw.orders o WHERE ds = :data_date"
+    )
+    assert found.fields[1].comparable is not fickle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlcases import compiled, problems_of, windows
 
+from fieldwise.compiler import days
 from fieldwise.model.definition import DeclaredDependency
 from fieldwise.model.errors import ProblemCode
 from fieldwise.model.schedule import Period, Policy, Schedule, Window
@@ -344,3 +345,69 @@ def test_declared_names_are_checked() -> None:
         (ProblemCode.UNKNOWN_COLUMN, 5, 3),
     ]
     assert "shop.dim_customer" in found[0].hint
+
+
+# Mutants: each condition switched off must be noticed by the cases above
+
+
+def _all_occurrences(occurrence, block):  # type: ignore[no-untyped-def]
+    return frozenset(block.by_name)
+
+
+def _push_always(block, incoming, facts):  # type: ignore[no-untyped-def]
+    for name, said in incoming.items():
+        index = block.position.get(name)
+        column = block.projections[index].find(days.exp.Column) if index is not None else None
+        if column is not None:
+            facts.setdefault((column.table, column.name), []).extend(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "test", "arguments"),
+    [
+        ("_restricted_by_on", _all_occurrences, test_w2_on_restricts_by_the_kind_of_join, ()),
+        (
+            "_restricted_by_on",
+            _all_occurrences,
+            test_w2_the_left_side_of_a_left_join_is_not_restricted_by_its_on,
+            (),
+        ),
+        (
+            "_restricted_by_on",
+            lambda occurrence, block: frozenset(),
+            test_w2_on_restricts_by_the_kind_of_join,
+            (),
+        ),
+        ("_carry_over", lambda pairs, facts: None, test_w3_a_day_equal_to_a_fixed_day_is_fixed, ()),
+        (
+            "_push_in",
+            lambda block, incoming, facts: None,
+            test_w5_a_common_table_read_twice_has_the_windows_of_both_readers,
+            (),
+        ),
+        (
+            "_push_in",
+            _push_always,
+            test_w4_a_predicate_goes_inside_only_through_plain_columns,
+            (f"SELECT customer_id, region, ds + 1 AS ds FROM {DIM}", False),
+        ),
+        (
+            "_push_in",
+            _push_always,
+            test_w4_a_predicate_goes_inside_only_through_plain_columns,
+            (f"SELECT customer_id, lag(region) OVER (ORDER BY ds) AS region, ds FROM {DIM}", False),
+        ),
+        (
+            "_push_in",
+            _push_always,
+            test_w4_a_predicate_goes_inside_only_through_plain_columns,
+            (f"SELECT customer_id, region, ds FROM {DIM} ORDER BY customer_id, ds LIMIT 5", False),
+        ),
+    ],
+)
+def test_a_broken_window_rule_is_noticed(
+    name, value, test, arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(days, name, value)
+    with pytest.raises((AssertionError, IndexError)):
+        test(*arguments)

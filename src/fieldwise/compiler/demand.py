@@ -206,7 +206,7 @@ class DemandPass:
         frame.facts = block_facts(block, incoming, outer.known if outer is not None else _nothing)
         _, before = self.result.blocks.get(id(block), (block, 0))
         self.result.blocks[id(block)] = (block, before | rows)
-        if block.distinct:
+        if block.distinct or block.ordered_by_all:
             frame.outputs = [demand | rows for demand in outputs]
         for clause in block.clauses:
             self.need(clause, rows, frame, path)
@@ -223,6 +223,10 @@ class DemandPass:
             parts[id(item)] = parts.get(id(item), 0) | any_of(demand)
             self.result.values[id(item)] = self.result.values.get(id(item), 0) | self._bits.values(demand)
             self.need(item, demand, frame, path)
+            if item.is_star:
+                self._problems.at(
+                    ProblemCode.UNSUPPORTED, item, "the * of a struct cannot be planned", "name its fields"
+                )
 
     def _occurrence(self, occurrence: Occurrence, frame: Frame, rows: int, path: tuple[str, ...]) -> None:
         use = frame.uses[occurrence.name]

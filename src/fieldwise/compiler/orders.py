@@ -154,6 +154,8 @@ def _window_order(window: exp.Expr, block: Block) -> set[str]:
 
 def _aggregate_is_total(node: exp.Expr, block: Block, totals: _Totals) -> bool:
     """Whether the order written in the aggregate, with the group, contains a unique key of the rows."""
+    if isinstance(node, exp.Array):
+        return _array_is_total(node.expressions[0])
     argument = node.this
     order: set[str] = set()
     if isinstance(argument, exp.Order):
@@ -174,6 +176,17 @@ def _aggregate_is_total(node: exp.Expr, block: Block, totals: _Totals) -> bool:
     if group is not None:
         order |= {_text(item, block) for item in group.expressions}
     return _covers(order, totals.rows)
+
+
+def _array_is_total(query: exp.Expr) -> bool:
+    """ARRAY(SELECT value ... ORDER BY value): equal places hold equal values."""
+    order = query.args.get("order")
+    value = query.expressions[0].unalias() if isinstance(query, exp.Select) else None
+    return (
+        order is not None
+        and value is not None
+        and _text(value) in {_text(item.this) for item in order.expressions}
+    )
 
 
 def _ordered(order: exp.Expr | None, block: Block) -> set[str]:

@@ -114,6 +114,12 @@ class Block(Relation):
         return tuple(on.expressions) if isinstance(on, exp.Tuple) else (on.unnest(),)
 
     @property
+    def ordered_by_all(self) -> bool:
+        """ORDER BY ALL names every column without writing them."""
+        order = self.select.args.get("order")
+        return order is not None and any(isinstance(item.this, exp.Var) for item in order.expressions)
+
+    @property
     def limited(self) -> bool:
         return any(self.select.args.get(key) is not None for key in ("limit", "offset", "fetch"))
 

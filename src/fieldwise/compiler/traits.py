@@ -53,7 +53,14 @@ def chooses(node: exp.Expr) -> bool:
     """Whether a function takes one of several rows, or all in an order (rule 3.4)."""
     if isinstance(node, CHOOSING_AGGREGATES):
         return True
+    if isinstance(node, exp.Array):
+        return is_array_of_rows(node)
     return isinstance(node, exp.Anonymous) and node.name.lower() in CHOOSING_NAMES
+
+
+def is_array_of_rows(node: exp.Expr) -> bool:
+    """ARRAY(SELECT ...): a list in the order of the rows."""
+    return len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Query)
 
 
 def unwrapped(node: exp.Expr) -> exp.Expr:
