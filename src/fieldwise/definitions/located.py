@@ -51,6 +51,9 @@ class Located:
         return self.places.get(path, (1, 1))
 
     def value_place(self, path: str) -> tuple[int, int]:
+        """Where the value of a path stands; else that of its nearest parent."""
+        while path and path not in self.values:
+            path = path.rpartition(".")[0]
         return self.values.get(path) or self.place(path)
 
 

@@ -88,7 +88,7 @@ class _Cuts:
         if not path:
             return
         parent = self._at(path[:-1])
-        if isinstance(parent, dict):
+        if isinstance(parent, dict) and isinstance(path[-1], str):
             self._made |= parent.pop(path[-1], GONE) is not GONE
         elif isinstance(parent, list) and isinstance(path[-1], int):
             left = self._left.setdefault(path[:-1], list(range(len(parent))))
@@ -137,7 +137,8 @@ def _problem(form: type[Form], document: Located, file: str, path: Path, detail:
             return Problem(file, *document.place(parent), ProblemCode.SYNTAX, message, f"add `{last}:`")
     if isinstance(cause, Unreadable):
         inner = f"{name}.{cause.path}".strip(".") if cause.path else name
-        at = document.place(inner) if cause.at_key else document.value_place(inner)
+        at_key = cause.at_key or detail["loc"][-1:] == ("[key]",)
+        at = document.place(inner) if at_key else document.value_place(inner)
         return Problem(file, *at, ProblemCode(cause.code), shortened(cause.message, 300), cause.hint)
     message, hint = _words(detail["type"], detail["msg"], context, detail["input"])
     shown = _shown(path)
