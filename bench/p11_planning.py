@@ -21,7 +21,9 @@ PARTNERS = 5
 def project(tables: int = TABLES, fields: int = FIELDS) -> ProjectDefinition:
     """Layers of tables that read each other: each joins five earlier ones and aggregates a source."""
     columns = (("id", "BIGINT"), *((f"c{n}", "INTEGER") for n in range(fields)), ("ds", "DATE"))
-    source = SourceTable("raw.base", "big", SourceFormat.PARQUET, columns=columns, key=("id",), partition="ds")
+    source = SourceTable(
+        "raw.base", "big", SourceFormat.PARQUET, columns=columns, key=("id",), partition="ds"
+    )
     return ProjectDefinition(
         "big", ".", sources=(source,), tasks=tuple(_task(number, fields) for number in range(tables))
     )
@@ -30,24 +32,36 @@ def project(tables: int = TABLES, fields: int = FIELDS) -> ProjectDefinition:
 def _task(number: int, fields: int) -> TaskDefinition:
     name = f"big.t{number:04d}"
     return TaskDefinition(
-        name, "big", TaskKind.MODELING, f"tables/{name}.sql", _sql(number, fields), table_kind=TableKind.FACT, key=("id",)
+        name,
+        "big",
+        TaskKind.MODELING,
+        f"tables/{name}.sql",
+        _sql(number, fields),
+        table_kind=TableKind.FACT,
+        key=("id",),
     )
 
 
 def _sql(number: int, fields: int) -> str:
-    partners = sorted({max(0, number - step) for step in (1, 2, 3, 7, 11)})[:PARTNERS] if number >= PARTNERS else []
+    partners = (
+        sorted({max(0, number - step) for step in (1, 2, 3, 7, 11)})[:PARTNERS] if number >= PARTNERS else []
+    )
     columns = ["o.id"]
     for index in range(fields - 1):
         if partners and index % 2:
             alias = f"p{index % len(partners)}"
-            columns.append(f"CASE WHEN {alias}.f{index} > 0 THEN coalesce({alias}.f{index}, 0) + o.c{index} END AS f{index}")
+            columns.append(
+                f"CASE WHEN {alias}.f{index} > 0 THEN coalesce({alias}.f{index}, 0) + o.c{index} END AS f{index}"
+            )
         else:
             columns.append(f"round(o.c{index} * 1.19, 2) AS f{index}")
     joins = "\n".join(
         f"LEFT JOIN big.t{partner:04d} p{place} ON p{place}.id = o.id AND p{place}.ds = :data_date"
         for place, partner in enumerate(partners)
     )
-    return f"SELECT {', '.join(columns)}\nFROM raw.base o\n{joins}\nWHERE o.ds = :data_date AND o.c0 IS NOT NULL"
+    return (
+        f"SELECT {', '.join(columns)}\nFROM raw.base o\n{joins}\nWHERE o.ds = :data_date AND o.c0 IS NOT NULL"
+    )
 
 
 def _compile_all(
