@@ -9,17 +9,25 @@ from zoneinfo import ZoneInfo
 from fieldwise.calendar.zones import day_bounds, wall_clock
 from fieldwise.model.schedule import Period, Schedule, ShortMonths
 
+DAY = timedelta(days=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def instants_of_day(schedule: Schedule, day: date, zone: ZoneInfo) -> list[datetime]:
-    """The scheduled times on a local date, ascending, UTC. Two wall-clock times that a gap joins are one."""
+    """The scheduled times of a local date, ascending, UTC. Two wall-clock times that a gap joins are one.
+
+    Where a gap ends the day (Nuuk goes from 23:00 to midnight), its last times run at the first instant of the next
+    date; they stay slots of this one.
+    """
     start, end = day_bounds(day, zone)
     if start >= end:
         return []  # the zone skipped this date
     if schedule.every is not None:
         return _every(schedule, day, zone, end)
-    return sorted({wall_clock(day, minutes, zone) for minutes in schedule.at})
+    found = sorted({wall_clock(day, minutes, zone) for minutes in schedule.at})
+    if found[-1] >= end and found[-1] == wall_clock(day + DAY, schedule.at[0], zone):
+        found.pop()  # the next date has a slot at this instant anyway, and an instant is a slot once
+    return found
 
 
 def _every(schedule: Schedule, day: date, zone: ZoneInfo, end: datetime) -> list[datetime]:
