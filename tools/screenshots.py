@@ -12,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 from browser import Tab, chromium, signed_in
+from playwright.sync_api import expect
 
 LANGUAGES = ("en", "zh")
 THEMES = ("light", "dark")
@@ -48,8 +49,9 @@ def take(tab: Tab, name: str, address: str, example: dict[str, Any], picture: Pa
         page.locator("tbody tr.ant-table-row").first.wait_for()
     if name == "instance-graph":
         page.locator(".box.centre").wait_for()
-    page.wait_for_function("!document.querySelector('.ant-skeleton, .ant-spin-spinning, [aria-busy=true]')")
-    page.evaluate("document.fonts.ready")
+    page.wait_for_load_state("load")
+    expect(page.locator("#content h1").first).to_be_visible()
+    expect(page.locator(".ant-skeleton, .ant-spin-spinning, [aria-busy=true]")).to_have_count(0)
     page.screenshot(path=picture, animations="disabled")
 
 
