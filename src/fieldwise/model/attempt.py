@@ -68,7 +68,9 @@ class AttemptRequest:
     All members share one statement, one partition, one start and one end. `relation`: the logical table's name in
     the warehouse, `project.table`. `parameters`: values by name of the placeholders in `sql`. `key`: key fields with
     types. `outputs` of a script: source tables it replaces. `log`: path of the log file, relative to the home.
-    `other_nodes_attempts`: for metrics tables nothing differs here; `metrics` says that rows are a union over nodes.
+    `metrics`: rows are a union over the nodes; such nodes are not fused, because one statement cannot tell whose keys are
+    whose. `all_nodes`: nodes whose publish makes the partition complete; without those that will not run (forced success,
+    dry run). A set that holds them all may insert straight into an empty partition.
     """
 
     kind: AttemptKind
@@ -85,7 +87,7 @@ class AttemptRequest:
     refuse_empty: bool = False  # the last 7 real runs all had rows and `allow_empty` is not set
     metrics: bool = False
     visible_complete: bool = False
-    all_nodes: tuple[str, ...] = ()  # ids of every node of the table, for `visible: complete`
+    all_nodes: tuple[str, ...] = ()  # ids of the table's nodes
     inputs: tuple[InputRead, ...] = ()
     source_keys: tuple[
         tuple[str, tuple[str, ...], str], ...
