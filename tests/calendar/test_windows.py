@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+
+import pytest
 
 from fieldwise.calendar import own_previous_slot, slots_of_data_days, upstream_slots
 from fieldwise.model.schedule import Period, Policy, Schedule, Slot, Validity, Window
@@ -72,3 +74,59 @@ def test_equal_numbers_of_slots_are_paired_by_ordinal() -> None:
 def test_a_task_that_reads_itself_needs_its_slot_before_and_nothing_at_birth() -> None:
     assert own_previous_slot(HOURLY[5], HOURLY) == HOURLY[4]
     assert own_previous_slot(HOURLY[0], HOURLY) is None
+
+
+@pytest.mark.parametrize("window", [Window.LAST_24_HOURS, Window.SLOTS_OF_DAY])
+def test_windows_that_are_not_days_never_pair_by_ordinal(window: Window) -> None:
+    mine = on(22, HOURLY)[9]
+    inside = upstream_slots(window, None, Policy.ALL, mine, HOURLY, ZONE)
+    assert len(inside) == 24
+    found = upstream_slots(window, None, Policy.NEAREST_BEFORE, mine, HOURLY, ZONE, my_count=24)
+    assert found == [slot for slot in inside if slot.scheduled_at <= mine.scheduled_at][-1:]
+
+
+def test_two_days_never_pair_by_ordinal_even_with_equal_numbers_of_slots() -> None:
+    mine = on(22, SIX_HOURLY)[1]
+    twice = slots(Schedule(Period.HOUR, (60, 840)))
+    assert len(upstream_slots(Window.LAST_N, 2, Policy.ALL, mine, twice, ZONE)) == 4
+    [found] = upstream_slots(Window.LAST_N, 2, Policy.NEAREST_BEFORE, mine, twice, ZONE, my_count=4)
+    assert found.scheduled_at == mine.scheduled_at - timedelta(hours=5)
+
+
+def test_on_the_day_with_25_hours_the_second_of_two_like_hours_pairs_with_the_second() -> None:
+    mine = on(24, HOURLY)[3]
+    half_past = slots(Schedule(Period.HOUR, (), 1, 30, 1439))
+    [found] = upstream_slots(Window.CURRENT, None, Policy.NEAREST_AFTER, mine, half_past, ZONE, my_count=25)
+    assert found.scheduled_at == mine.scheduled_at + timedelta(minutes=30)
+
+
+def test_the_previous_slot_of_a_task_below_a_day_that_reads_itself_is_the_slot_before() -> None:
+    first_of_day = on(22, HOURLY)[0]
+    assert (
+        upstream_slots(Window.PREVIOUS, None, Policy.ALL, first_of_day, HOURLY, ZONE, own_sub_day=True)
+        == on(21, HOURLY)[-1:]
+    )
+    assert len(upstream_slots(Window.PREVIOUS, None, Policy.ALL, first_of_day, HOURLY, ZONE)) == 24
+    assert upstream_slots(Window.PREVIOUS, None, Policy.ALL, HOURLY[0], HOURLY, ZONE, own_sub_day=True) == []
+
+
+def test_the_same_slot_of_another_table_begins_where_mine_begins() -> None:
+    mine = on(22, HOURLY)[7]
+    other = slots(Schedule(Period.HOUR, tuple(range(0, 1440, 60))))
+    [found] = upstream_slots(Window.SAME_SLOT, None, Policy.ALL, mine, other, ZONE)
+    assert found.slot_start == mine.slot_start
+    assert upstream_slots(Window.SAME_SLOT, None, Policy.ALL, on(22, DAILY)[0], HOURLY, ZONE) != []
+
+
+def test_the_last_24_hours_end_with_my_own_time_and_begin_after_yesterdays() -> None:
+    [mine] = on(22, DAILY)
+    found = upstream_slots(Window.LAST_24_HOURS, None, Policy.ALL, mine, HOURLY, ZONE)
+    assert len(found) == 24
+    assert found[-1].scheduled_at == mine.scheduled_at
+    assert found[0].scheduled_at == mine.scheduled_at - timedelta(hours=23)
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_an_upstream_without_slots_in_the_window_is_not_waited_for(policy: Policy) -> None:
+    [mine] = on(22, DAILY)
+    assert upstream_slots(Window.DAYS_BEFORE, 100, policy, mine, HOURLY, ZONE, my_count=24) == []

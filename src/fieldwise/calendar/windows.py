@@ -22,14 +22,30 @@ def upstream_slots(
     upstream: Sequence[Slot],
     zone: str,
     my_count: int = 1,
+    own_sub_day: bool = False,
 ) -> list[Slot]:
     """The upstream's slots that `mine` depends on. `upstream`: all slots that may matter, any order.
 
     `zone` is that of the reading task's project. `my_count`: how many slots the reader has on its day, for pairing
-    by ordinal.
+    by ordinal. `own_sub_day`: a task below a day reads itself, so that `previous` is its slot before, not its day.
     """
+    if own_sub_day and window is Window.PREVIOUS:
+        near = [slot for slot in upstream if 0 <= _days_behind(mine, slot) <= 1]
+        before = own_previous_slot(mine, near)
+        return [before] if before is not None else []
     inside = sorted((slot for slot in upstream if _inside(window, n or 1, mine, slot, zone)), key=_time)
-    return _chosen(policy, mine, inside, my_count)
+    return _chosen(policy, mine, inside, my_count if _is_one_day(window, n or 1) else 1)
+
+
+def _is_one_day(window: Window, n: int) -> bool:
+    """Only slots of one day have ordinals that can be compared."""
+    return window in (Window.CURRENT, Window.PREVIOUS, Window.DAYS_BEFORE) or (
+        window is Window.LAST_N and n == 1
+    )
+
+
+def _days_behind(mine: Slot, slot: Slot) -> int:
+    return (mine.data_timestamp - slot.data_timestamp).days
 
 
 def own_previous_slot(mine: Slot, own: Sequence[Slot]) -> Slot | None:
@@ -43,7 +59,7 @@ def _time(slot: Slot) -> datetime:
 
 
 def _inside(window: Window, n: int, mine: Slot, slot: Slot, zone: str) -> bool:
-    behind = (mine.data_timestamp - slot.data_timestamp).days
+    behind = _days_behind(mine, slot)
     match window:
         case Window.CURRENT:
             return behind == 0
