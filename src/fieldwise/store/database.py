@@ -14,6 +14,7 @@ from fieldwise.model.event import to_micros
 from fieldwise.store.named import migrations, queries, statements
 
 BUSY_MILLISECONDS = 10_000
+CHECKPOINT_PAGES = 8_000  # 32 MB: pages that commit after commit changes are copied into the file once
 MAPPED_BYTES = 8 * 1024**3  # pages of the file are read where the system keeps them, without a copy
 
 
@@ -46,6 +47,7 @@ class Database:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         if not self.memory:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("PRAGMA temp_store = MEMORY")
