@@ -59,7 +59,10 @@ def run_once(tasks: Sequence[CompiledTask]) -> tuple[float, list[float]]:
         states = {f.node: f.state for f in store.window(Environment.PROD)}
         assert all(state.status == Status.SUCCEEDED for state in states.values())
         gaps = [
-            (states[node.id].started_at - max(states[up].ended_at for d in node.upstream for up in d.nodes))
+            (
+                (states[node.id].started_at or 0)
+                - max(states[up].ended_at or 0 for d in node.upstream for up in d.nodes)
+            )
             / 1000
             for task in tasks
             for node in task.nodes

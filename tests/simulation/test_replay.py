@@ -10,7 +10,9 @@ import pytest
 from fieldwise.model.errors import BadRequest
 from fieldwise.simulation.replay import simulate_folders
 
-HOURLY = "/*\nkind: fact\nkey: [id]\nschedule: {period: hour, every: 1}\n*/\nSELECT 1 AS id, :slot_start AS at\n"
+HOURLY = (
+    "/*\nkind: fact\nkey: [id]\nschedule: {period: hour, every: 1}\n*/\nSELECT 1 AS id, :slot_start AS at\n"
+)
 DAILY = """/*
 kind: aggregate
 key: [id]
@@ -18,7 +20,9 @@ key: [id]
 SELECT h.id, count(*) AS hours FROM shop.hourly h
 WHERE h.ds >= :day_start AND h.ds < :day_end GROUP BY h.id
 """
-WEEKLY = "/*\nkind: fact\nkey: [id]\nschedule: {period: week, on: [mon]}\n*/\nSELECT 1 AS id, :data_date AS day\n"
+WEEKLY = (
+    "/*\nkind: fact\nkey: [id]\nschedule: {period: week, on: [mon]}\n*/\nSELECT 1 AS id, :data_date AS day\n"
+)
 
 
 @pytest.fixture

@@ -53,7 +53,9 @@ def test_types_come_from_the_engine_also_for_a_table_that_reads_itself(shop: Pat
 
 
 def test_a_type_error_is_located(shop: Path) -> None:
-    write(shop / "tables" / "bad.sql", HEADER + "SELECT o.id, o.ds + 'x'::INTERVAL[] AS y FROM raw.orders o\n")
+    write(
+        shop / "tables" / "bad.sql", HEADER + "SELECT o.id, o.ds + 'x'::INTERVAL[] AS y FROM raw.orders o\n"
+    )
     (problem,) = check_folders([shop]).problems
     assert problem.file.endswith("shop/tables/bad.sql")
     assert problem.line == 5

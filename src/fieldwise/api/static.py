@@ -24,7 +24,9 @@ def install(app: FastAPI) -> None:
                 file, headers=FOR_EVER if path.startswith("assets/") else {"Cache-Control": "no-cache"}
             )
         if path.startswith("assets/"):
-            return problem(404, "not_found", f"there is no /{path}", hint="reload the page: the server was updated")
+            return problem(
+                404, "not_found", f"there is no /{path}", hint="reload the page: the server was updated"
+            )
         index = FOLDER / "index.html"
         if not index.is_file():
             return problem(

@@ -17,7 +17,9 @@ def simulate(
     projects: Projects,
     first: Annotated[str, typer.Option("--from", metavar="DAY", help="First local run date.")],
     last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last local run date.")],
-    zone: Annotated[str | None, typer.Option("--zone", help="Time zone instead of the projects' own.")] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="Time zone instead of the projects' own.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Generate and schedule run dates on a virtual clock, and check every invariant on the way.

@@ -84,7 +84,9 @@ class Describer(Protocol):
         """A table of this shape without rows; one of the same name gives way."""
         ...
 
-    def describe(self, sql: str, parameters: Mapping[str, object] | None = None) -> tuple[tuple[str, str], ...]:
+    def describe(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> tuple[tuple[str, str], ...]:
         """Names and engine types of a query's columns. Raises EngineRefused."""
         ...
 

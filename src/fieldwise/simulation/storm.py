@@ -42,7 +42,9 @@ class FaultyStore:
         self._faults = faults
         self._usurp = usurp
         self.deposed_writes = 0
-        self.began: datetime | None = None  # when a server first found the project: from then on slots are owed
+        self.began: datetime | None = (
+            None  # when a server first found the project: from then on slots are owed
+        )
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)

@@ -113,14 +113,48 @@ class _Checker:
         try:
             return replace(source, columns=self._sources.source_columns(project.folder, source))
         except EngineRefused as error:
+            if self._filled_by_sql(project, source):
+                return (
+                    source  # its columns are those of the task's SELECT, known as soon as that is described
+                )
             if source.format is SourceFormat.FROM_TASK:
                 hint = "declare its columns: the task that fills it has not run yet"
             else:
                 hint = error.hint or "check the location, or declare its columns"
             where = (source.file, source.line, source.column)
-            message = f"source {source.name} cannot be read: {error.message}"
+            message = f"source {source.name} cannot be read: {error.message.splitlines()[0]}"
             self.problems.append(Problem(*where, ProblemCode.SOURCE_UNREADABLE, message, hint))
             return source
+
+    @staticmethod
+    def _filled_by_sql(project: ProjectDefinition, source: SourceTable) -> bool:
+        return any(
+            task.name == source.from_task and task.language == "sql" and source.name in task.outputs
+            for task in project.tasks
+        )
+
+    def _learn_output(self, task: CompiledTask) -> None:
+        """A source without columns that a SQL task fills has the columns of its SELECT."""
+        project = self._projects[task.definition.project]
+        unknown = [one for one in project.sources if not one.columns and one.from_task == task.name]
+        if not unknown or not task.sql:
+            return
+        values = sample_values(project.parameters)
+        try:
+            found = self._types.describe(
+                task.sql, {name: values[name] for name in task.parameters if name in values}
+            )
+        except EngineRefused as error:
+            self.problems.append(_refused(task.definition, error))
+            return
+        columns = (("ds", task.partition_type), *(one for one in found if one[0].lower() != "ds"))
+        learned = {one.name: replace(one, columns=columns) for one in unknown}
+        self._projects[project.name] = replace(
+            project, sources=tuple(learned.get(one.name, one) for one in project.sources)
+        )
+        for one in learned.values():
+            self._catalogue.add_source(one)
+            self._create(one.name, one.columns)
 
     # -- compiling
 
@@ -147,13 +181,24 @@ class _Checker:
         task = self._unchanged(kept, digest)
         if task is None:
             compiled, problems = compile_task(definition, project, self._catalogue, self._projects)
-            self.problems += problems
+            self.problems += [one for one in problems if not self._follows(one)]
             task = self._typed(compiled, project) if compiled is not None else None
         if task is not None:
             task = replace(task, definition=kept, fingerprint=digest)
             self._tasks[task.name] = task
             self._catalogue.add_task(task)
             self._create_table(task)
+            if definition.language == "sql" and definition.outputs:
+                self._learn_output(task)
+
+    def _follows(self, problem: Problem) -> bool:
+        """A table that is defined but could not be compiled has its own problem; whoever reads it is not to blame."""
+        if problem.code is not ProblemCode.UNKNOWN_TABLE:
+            return False
+        missing = problem.message.removeprefix("there is no table ").lower()
+        return any(
+            task.name.lower() == missing for project in self._projects.values() for task in project.tasks
+        )
 
     def _as_kept(self, definition: TaskDefinition) -> TaskDefinition:
         """As a version keeps it: the same whatever words the user named the folder with."""
