@@ -7,10 +7,10 @@ from functools import lru_cache
 
 NODES, FIELDS = 7, 5
 OPEN_BITS = 0b0011111  # node statuses that are not final
-# Instances neither untouched nor wholly succeeded have an index; it is used when a query says its condition again.
-# (`NOT IN` would make SQLite build a table of the four numbers for every row.)
-RARE = "i.present <> 1 AND i.present <> 32 AND i.present <> 129 AND i.present <> 1056"
-PLAIN_BITS = 1 | 32 | 129 | 1056
+# Instances that have not wholly succeeded have an index; it is used when a query says its condition again.
+# (`NOT IN` would make SQLite build a table of the numbers for every row.)
+UNDONE = "i.present <> 32 AND i.present <> 1056"
+DONE_BITS = 32 | 1056
 
 
 @lru_cache(65_536)

@@ -57,10 +57,12 @@ class Where:
 class Wanted:
     """What the list shall show: conditions on the task `t`, on the instance `i`, and what indices know of the latter.
 
+    `narrow`: some of the conditions on the task, said so that the database begins with them.
     `number`: an instance id that counts as found by its text whatever its name.
     """
 
     tasks: Where = field(default_factory=Where)
+    narrow: Where = field(default_factory=Where)
     rows: Where = field(default_factory=Where)
     days: tuple[int, int] = DAYS
     bits: int = 0
@@ -86,8 +88,9 @@ def _one(found: Wanted, name: str, values: list[str]) -> None:
     if name in COLUMNS:
         found.tasks.add(f"{COLUMNS[name]} IN ({marks})", *values)
     elif name in FACETS:
-        among = f"SELECT 1 FROM task_facet f WHERE f.facet = ? AND f.value IN ({marks}) AND f.task = t.id"
-        found.tasks.add(f"EXISTS ({among})", name, *values)
+        of_facet = f"FROM task_facet f WHERE f.facet = ? AND f.value IN ({marks})"
+        found.tasks.add(f"EXISTS (SELECT 1 {of_facet} AND f.task = t.id)", name, *values)
+        found.narrow.add(f"t.id IN (SELECT f.task {of_facet})", name, *values)
     elif name == "q":
         _text(found, values)
     elif name in ("data_from", "data_to"):

@@ -9,15 +9,16 @@ from typing import Any
 
 from fieldwise.ports.store import Page
 from fieldwise.store import rows
-from fieldwise.store.counts import PLAIN_BITS, RARE
+from fieldwise.store.counts import DONE_BITS, UNDONE
 from fieldwise.store.database import Database
 from fieldwise.store.filters import DAYS, Wanted, Where, wanted
 from fieldwise.store.named import queries
-from fieldwise.store.orders import Cursor, Order, Phase, order_of, read_cursor, write_cursor
+from fieldwise.store.orders import SCHEDULED, Cursor, Order, Phase, order_of, read_cursor, write_cursor
 
 LIMIT_AT_MOST = 500
 FEW = 20_000  # so many rows are sorted at once in a few hundredths of a second
-FEW_TASKS = 2_000
+FEW_TASKS = 5_000
+NAMED_TASKS = 50  # in a statement that is repeated for every day
 SAMPLE = 4_000
 DAY = 86_400_000_000
 HOUR = DAY // 24
@@ -123,8 +124,9 @@ class Search:
         """Numbers of the tasks the list can hold; None: too many to name, or every one."""
         if not self._want.tasks.conditions or self._want.number is not None:
             return None
-        sql = f"SELECT t.id FROM task t{self._want.tasks.sql()} LIMIT {FEW_TASKS + 1}"
-        found = [number for (number,) in self._database.rows(sql, self._want.tasks.values)]
+        where = self._want.narrow.also(self._want.tasks)
+        sql = f"SELECT t.id FROM task t{where.sql()} LIMIT {FEW_TASKS + 1}"
+        found = [number for (number,) in self._database.rows(sql, where.values)]
         return found if len(found) <= FEW_TASKS else None
 
     def _few_rows(self) -> tuple[str, Where] | None:
@@ -141,7 +143,7 @@ class Search:
 
     def _of_status(self, days: tuple[int, int]) -> Where:
         found = _among("i.present", [value for value in self._shapes if value & self._want.bits])
-        found.add(RARE)
+        found.add(UNDONE)
         found.add("i.data_day BETWEEN ? AND ?", *days)
         return found
 
@@ -163,16 +165,16 @@ class Search:
             if want.days != DAYS:
                 found.add("i.scheduled_at BETWEEN ? AND ?", *_instants(want.days))
             yield "", found
-        if self._rare:
+        if self._undone:
             yield "instance_present", self._of_status(want.days)
         for index, bounds in (("instance_started", want.started), ("instance_ended", want.ended)):
             if bounds.conditions:
                 yield index, _among("i.data_day", self._days()).also(bounds)
 
     @property
-    def _rare(self) -> bool:
-        """Whether the list holds only instances in motion or in trouble, which have an index of their own."""
-        return self._want.bits != 0 and not self._want.bits & PLAIN_BITS
+    def _undone(self) -> bool:
+        """Whether the list holds only instances that have not wholly succeeded, which have an index of their own."""
+        return self._want.bits != 0 and not self._want.bits & DONE_BITS
 
     @cached_property
     def _shapes(self) -> list[int]:
@@ -195,7 +197,7 @@ class Search:
                 f"(i.id = ? OR ({' AND '.join(want.tasks.conditions)}))", want.number, *want.tasks.values
             )
             return want.rows.also(text)
-        if self._task_ids is not None:
+        if self._task_ids is not None and len(self._task_ids) <= NAMED_TASKS:
             return want.rows.also(_among("i.task", self._task_ids))
         return want.rows.also(want.tasks)
 
@@ -227,7 +229,7 @@ class Search:
 
     def _day_source(self, phase: Phase, day: int) -> tuple[str | None, Where]:
         """The index to walk on a day: by status if few rows of the day have it; None: no row can be shown."""
-        if not self._rare:
+        if not self._undone:
             return phase.index, Where(["i.data_day = ?"], [day])
         where = self._of_status((day, day))
         number = self._few(f"SELECT 1 FROM instance i {self._database.hint('instance_present')}", where)
@@ -240,11 +242,12 @@ class Search:
     def _by_names(self, phase: Phase, after: Key | None, limit: int) -> list[Key]:
         """Task after task in order of names."""
         found: list[Key] = []
+        alone = Phase(SCHEDULED, "")
         for task, name in self._names(after):
             here = Where(["i.task = ?"], [task])
             if after is not None and (name, task) == after[:2]:
-                here = here.also(self._order.after(phase, after))
-            found += self._query(phase, "", here, limit - len(found))
+                here = here.also(self._order.after(alone, after[2:]))
+            found += [(name, task, *key) for key in self._query(alone, "", here, limit - len(found))]
             if len(found) >= limit:
                 break
         return found

@@ -57,7 +57,8 @@ class Order:
     def after(self, phase: Phase, values: tuple[Any, ...], or_equal: bool = False) -> Where:
         """Rows that come after the given key values."""
         sign = ("<" if self.descending else ">") + ("=" if or_equal else "")
-        found = Where()
+        # The first key alone, too: an index on an expression is not searched by a row of values.
+        found = Where([f"{phase.keys[0]} {sign[0]}= ?"], [values[0]])
         found.add(f"({', '.join(phase.keys)}) {sign} ({', '.join('?' * len(values))})", *values)
         return found
 

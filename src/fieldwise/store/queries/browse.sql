@@ -54,11 +54,11 @@ WITH RECURSIVE found (day) AS (
 SELECT day FROM found WHERE day IS NOT NULL ORDER BY day
 
 -- shapes --
--- The combinations of statuses that occur in instances in motion or in trouble: one step per combination.
+-- The combinations of statuses that occur in instances that have not wholly succeeded: one step per combination.
 WITH RECURSIVE found (present) AS (
-    SELECT min(present) FROM instance WHERE present <> 1 AND present <> 32 AND present <> 129 AND present <> 1056
+    SELECT min(present) FROM instance WHERE present <> 32 AND present <> 1056
     UNION ALL
-    SELECT (SELECT min(present) FROM instance WHERE present > found.present AND present <> 1 AND present <> 32 AND present <> 129 AND present <> 1056)
+    SELECT (SELECT min(present) FROM instance WHERE present > found.present AND present <> 32 AND present <> 1056)
     FROM found WHERE found.present IS NOT NULL
 )
 SELECT present FROM found WHERE present IS NOT NULL
