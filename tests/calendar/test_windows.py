@@ -130,3 +130,16 @@ def test_the_last_24_hours_end_with_my_own_time_and_begin_after_yesterdays() -> 
 def test_an_upstream_without_slots_in_the_window_is_not_waited_for(policy: Policy) -> None:
     [mine] = on(22, DAILY)
     assert upstream_slots(Window.DAYS_BEFORE, 100, policy, mine, HOURLY, ZONE, my_count=24) == []
+
+
+def test_the_nearest_is_the_one_at_the_end_when_there_is_none_on_the_wanted_side() -> None:
+    early = slots(Schedule(Period.HOUR, (0, 30)))
+    late = slots(Schedule(Period.HOUR, (120, 150)))
+    [mine] = on(22, DAILY)  # 01:00 local
+
+    def ordinals(policy: Policy, upstream: list[Slot]) -> list[int]:
+        found = upstream_slots(Window.CURRENT, None, policy, mine, upstream, ZONE)
+        return [slot.ordinal for slot in found]
+
+    assert ordinals(Policy.NEAREST_AFTER, early) == [1]
+    assert ordinals(Policy.NEAREST_BEFORE, late) == [0]

@@ -141,6 +141,13 @@ def test_the_other_items_of_a_list_keep_their_places_when_one_is_wrong() -> None
     ]
 
 
+def test_an_item_that_only_shows_as_wrong_later_is_cut_out_by_its_own_number() -> None:
+    project, problems = read(header("depends_on: [7, {table: a.b, window: last_n, m: 3}, {table: c.d}]"))
+    assert [(one.column, one.code) for one in problems] == [(14, "syntax"), (46, "unknown_key")]
+    assert project is not None
+    assert [[one.table for one in task.depends_on] for task in project.tasks] == [["c.d"]]
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [

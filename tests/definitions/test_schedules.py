@@ -64,6 +64,7 @@ def test_every_form_is_taken(written: str, expected: Schedule) -> None:
         ("schedule: {every: ¦5}", "bad_schedule"),
         ('schedule: {period: minute, ¦at: "00:01"}', "bad_schedule"),
         ('schedule: {period: minute, from: "20:00", to: ¦"08:00"}', "bad_schedule"),
+        ('schedule: {period: hour, from: "08:00", to: ¦"08:00"}', "bad_schedule"),
         ("schedule: ¦{period: week}", "bad_schedule"),
         ("schedule: {period: week, on: ¦[moon]}", "bad_schedule"),
         ("schedule: {period: month, on: ¦[32]}", "bad_schedule"),

@@ -47,6 +47,7 @@ def test_a_key_written_twice_is_a_mistake_at_the_second_place() -> None:
         ("name: !!float x", "not a number"),
         ("name: !!python/object/apply:os.getcwd []", "should be text"),
         ("name: !secret x", "is not taken"),
+        ("name: !!bool yes", "is not taken"),
         ("? [a, b]\n: 1\nname: x", "a key cannot be a list"),
         ("name: x\nparams:\n  <<: {}", "merging"),
         ("name: x\n---\nname: y", "single document"),

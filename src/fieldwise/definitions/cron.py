@@ -87,7 +87,7 @@ def _every_day(minutes: Chosen, hours: Chosen) -> dict[str, Any]:
         return {"period": "hour", "every": 1, "from": f"00:{minutes[0]:02}"}
     if hours is None and minutes is not None:
         step = 60 // len(minutes)
-        if minutes == list(range(0, 60, step)) and 60 % step == 0:
+        if minutes == list(range(0, 60, step)):
             return {"period": "minute", "every": step}
     times = _times(minutes, hours)
     return {"period": "day", "at": times[0]} if len(times) == 1 else {"period": "hour", "at": times}
