@@ -411,6 +411,14 @@ def _instant(micros: int) -> str:
     return from_micros(micros).isoformat().replace("+00:00", "Z")
 
 
+def order_and_record(
+    fleet: Fleet, plan: OperationPlan, number: int, reason: str, actor: Acting, now: int
+) -> Operate:
+    """What the leader is given to apply a plan made from this very window."""
+    order = _order(fleet, plan, number)
+    return Operate(order, _record(fleet, plan, order, reason, actor, "", "", 0, now))
+
+
 def _order(fleet: Fleet, plan: OperationPlan, number: int) -> Order:
     """Node instances instead of rows; of each phase those that run come last, as they must stop first."""
     window = fleet.window
