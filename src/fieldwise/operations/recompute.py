@@ -275,7 +275,11 @@ def _ancestors(scene: Scene, draft: Draft, choices: Iterable[Choice]) -> None:
 def _left_older(scene: Scene, draft: Draft, reach: Reach, chosen: set[int], starts: set[int]) -> None:
     """Descendants that ran before and are not part of the plan: they will be older than their input."""
     window = scene.window
-    for owner in reach.reached.tolist():
+    rows, _ = window.rows_of(reach.reached)
+    taken = np.zeros(len(window), dtype=bool)
+    taken[sorted(chosen)] = True
+    left_out = rows[(window.status[rows] == Status.SUCCEEDED) & ~taken[rows]]
+    for owner in np.unique(window.instance[left_out]).tolist():
         if len(draft.older) >= SHOWN:
             return
         if owner in starts:
