@@ -17,6 +17,7 @@ from fieldwise.model.access import (
     administers,
     may,
     may_operate,
+    operating_permit,
     tenant_administrator,
 )
 
@@ -110,6 +111,17 @@ def test_operating_asks_for_the_right_of_the_environment() -> None:
     developer = acting(Grant(Role.DEVELOPER, "shop"))
     assert may_operate(developer, Thing("shop", environment="dev"))
     assert not may_operate(developer, Thing("shop"))
+
+
+def test_the_permit_of_plans_asks_for_every_part() -> None:
+    metric = acting(Grant(Role.OPERATOR, "shop", "shop.sales", "gmv"), Grant(Role.DEVELOPER, "bank"))
+    prod, dev = operating_permit(metric, "prod"), operating_permit(metric, "dev")
+    assert prod("shop", "shop.sales", "gmv", "li")
+    assert not prod("shop", "shop.sales", "tax", "li")
+    assert not prod("shop", "shop.sales", "", "li")
+    assert prod("shop", "shop.sales", "tax", "mei")
+    assert not prod("bank", "bank.loans", "", "li")
+    assert dev("bank", "bank.loans", "", "li")
 
 
 def test_administrators() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -122,6 +122,15 @@ def may(actor: Actor, right: Right, thing: Thing) -> bool:
 def may_operate(actor: Actor, thing: Thing) -> bool:
     """Operating asks for the right of the thing's environment."""
     return may(actor, Right.OPERATE_DEV if thing.environment == "dev" else Right.OPERATE_PROD, thing)
+
+
+def operating_permit(actor: Actor, environment: str) -> Callable[[str, str, str, str], bool]:
+    """(project, table, field, owner) -> whether the actor may operate it: what plans ask of every object they touch."""
+
+    def permitted(project: str, table: str, field: str, owner: str) -> bool:
+        return may_operate(actor, Thing(project, table, field, owner, environment))
+
+    return permitted
 
 
 def administers(actor: Actor, project: str) -> bool:
