@@ -16,6 +16,7 @@ from bench.shapes import publication
 from fieldwise.fleet.decide import Fleet
 from fieldwise.fleet.values import Options
 from fieldwise.leader.machine import Leader, Settings
+from fieldwise.model.access import LOCAL
 from fieldwise.model.definition import TaskDefinition
 from fieldwise.model.event import to_day, to_micros
 from fieldwise.model.operation import OperationOptions, OperationRequest, Verb
@@ -25,7 +26,7 @@ from fieldwise.model.status import Status, TableKind, TaskKind
 from fieldwise.operations.plan import OperationPlan, make_plan
 from fieldwise.operations.scene import Scene
 from fieldwise.store.sqlite import SqliteStore
-from fieldwise.usecases.operate import Person, order_and_record
+from fieldwise.usecases.operate import order_and_record
 
 LAYERS, WIDTH, NEEDS = 20, 25, 3
 NODES, FIELDS = 5, 2  # of a table, of a node
@@ -70,7 +71,7 @@ def applied(leader: Leader, plan: OperationPlan, number: int) -> float:
     fleet = leader.fleet
     assert fleet is not None
     began = time.perf_counter()
-    item = order_and_record(fleet, plan, number, "bench", Person(), to_micros(NOW))
+    item = order_and_record(fleet, plan, number, "bench", LOCAL, to_micros(NOW))
     leader.inbox.send(item)
     while True:
         leader.turn(to_micros(NOW))

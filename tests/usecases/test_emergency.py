@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from fieldwise.model.access import Actor, Grant, Role
 from fieldwise.model.errors import NotFound
 from fieldwise.operations.across_projects import NotEligible
-from fieldwise.usecases.operate import Person
 from fieldwise.wiring import Deployment, open_home
 
-ANA = Person("ana")
+ANA = Actor("ana", "cli", (Grant(Role.SUPER_ADMINISTRATOR),))
 DAYS = [date(2026, 11, day) for day in (14, 15, 16, 17)]
 DAY = DAYS[2]
 FILES = {
@@ -135,3 +135,19 @@ def test_with_children_the_start_is_left_as_it_is(home: Deployment) -> None:
     wizard.submit(draft, impact["hash"], "late orders", True, ANA)
     assert runs(home, "shop.fct_order") == before
     assert runs(home, "growth.agg") == 2
+
+
+def test_only_an_administrator_may_begin_and_only_their_projects_run_again(home: Deployment) -> None:
+    operator = Actor("eve", "ui", (Grant(Role.OPERATOR, "shop"), Grant(Role.OPERATOR, "growth")))
+    with pytest.raises(NotEligible, match="you are not administrator of shop") as refused:
+        home.emergency.begin(start(home), operator)
+    assert code(refused) == "not_administrator"
+    eve = Actor("eve", "ui", (Grant(Role.PROJECT_ADMINISTRATOR, "shop"),))
+    draft = home.emergency.begin(start(home), eve)["id"]
+    projects = home.emergency.basic(draft, False, True, True, eve)["projects"]
+    assert [(one["project"], one["administrator"]) for one in projects] == [("growth", False), ("shop", True)]
+    with pytest.raises(NotEligible) as refused:
+        home.emergency.projects(draft, ["shop", "growth"], True, eve)
+    assert code(refused) == "project_not_administered"
+    impact = home.emergency.projects(draft, ["shop"], True, eve)
+    home.emergency.submit(draft, impact["hash"], "late orders", True, eve)

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from fieldwise.model.access import Actor, Grant, Role
 from fieldwise.model.errors import BadRequest
 from fieldwise.model.operation import OperationOptions, OperationRequest, Verb
 from fieldwise.model.status import Environment, Priority
 from fieldwise.operations.across_projects import NotEligible
 from fieldwise.operations.undo import NotUndoable, Overtaken
-from fieldwise.usecases.operate import KeyReused, Person, PlanExpired, PlanRefused, PlanStale, ReasonMissing
+from fieldwise.usecases.operate import KeyReused, PlanExpired, PlanRefused, PlanStale, ReasonMissing
 from fieldwise.wiring import Deployment, open_home
 
 DAYS = [date(2026, 11, day) for day in (15, 16, 17)]
-ANA = Person("ana")
+ANA = Actor("ana", "cli", (Grant(Role.SUPER_ADMINISTRATOR),))
 FILES = {
     "project.yml": "name: shop\nowner: ana\ndefaults: {retries: {times: 0}}\n",
     "sources/raw.yml": "schema: raw\ntables:\n  orders: {location: data/orders.csv, key: [order_id, ds], partition: ds}\n"
@@ -352,3 +353,20 @@ def test_the_wizard_names_the_rule_that_is_not_met(shop: Deployment) -> None:
     with pytest.raises(NotEligible) as refused:
         shop.emergency.begin(instance(shop, "fct_order"), ANA)
     assert refused.value.code == "data_timestamp_out_of_range"
+
+
+# -- rights
+
+
+def test_what_the_actor_may_not_operate_is_left_out_or_refuses_the_plan(shop: Deployment) -> None:
+    fields = OperationRequest(Verb.RERUN, (instance(shop, "fct_order"),), ("refund",))
+    visitor = Actor("eve", "api", (Grant(Role.VISITOR, "shop"),))
+    body = shop.operate.plan(fields, visitor)
+    assert [one["code"] for one in body["skipped"]] == ["no_permission"]
+    assert "owner ana" in body["skipped"][0]["message"]
+    metric = Actor("eve", "api", (Grant(Role.OPERATOR, "shop", "shop.fct_order", "amount"),))
+    body = shop.operate.plan(
+        OperationRequest(Verb.RERUN, (instance(shop, "fct_order"),), ("amount",)), metric
+    )
+    assert [one["code"] for one in body["conflicts"]] == ["required_without_permission"]
+    assert "region must go along (shares node n1 with amount)" in body["refused"]
