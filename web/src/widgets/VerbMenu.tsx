@@ -6,7 +6,7 @@ import { DownOutlined, MoreOutlined } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { meQuery } from "../api/operations";
-import { unmetRules, type Unmet } from "../model/emergency";
+import { administers, unmetRules, type Unmet } from "../model/emergency";
 import { eligible, FIELD_MENU, isDangerous, MENU, type Verb } from "../model/verbs";
 import { useOperate } from "./operate";
 
@@ -53,8 +53,7 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
     const items: Items = groups.flatMap((group, n) => (n ? [{ type: "divider" as const, key: `line${n}` }, ...group] : group));
     if (target.fields) return items;
     const project = target.object.split(".")[0] ?? "";
-    const administers = rights === undefined ? undefined : rights.some((right) => right === "administrator" || right === "wizard" || right === `administrator:${project}` || right.startsWith("super"));
-    const rules = unmetRules({ ...target, project }, new Date(), administers);
+    const rules = unmetRules({ ...target, project }, new Date(), administers(rights, project));
     items.push(
       { type: "divider", key: "line-emergency" },
       {
