@@ -20,7 +20,7 @@ export const FIELD_STATUSES = ["failed", "running", "waiting", "not_running", "s
 
 export function FieldPicker({ instance, verb, chosen, change }: Props) {
   const { t } = useTranslation();
-  const [filter, setFilter] = useState<ChoiceFilter>({ requiredFirst: true });
+  const [filter, setFilter] = useState<ChoiceFilter>({});
   const query = useQuery(choicesQuery(instance, verb, chosen));
   const shown = useMemo(() => filterChoices(query.data ?? [], filter), [query.data, filter]);
   if (query.isPending) return <Loading rows={4} />;

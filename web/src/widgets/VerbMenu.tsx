@@ -85,7 +85,7 @@ export function RowMenu({ items, disabled, label }: { items: Items; disabled?: b
 export function MenuButton({ items, children }: { items: Items; children: ReactNode }) {
   return (
     <Dropdown trigger={["click"]} menu={{ items }} destroyOnHidden>
-      <Button icon={<DownOutlined />} iconPlacement="end">{children}</Button>
+      <Button size="small" icon={<DownOutlined />} iconPlacement="end">{children}</Button>
     </Dropdown>
   );
 }

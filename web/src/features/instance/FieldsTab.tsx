@@ -29,7 +29,7 @@ export function FieldsTab({ instance, openLineage, open }: Props) {
   const { t } = useTranslation();
   const [text, setText] = useState("");
   const [status, setStatus] = useState<string>();
-  const [requiredFirst, setRequiredFirst] = useState(true);
+  const [requiredFirst, setRequiredFirst] = useState(false);
   const [selected, setSelected] = useState<string[]>([]);
   const operate = useOperate();
   const menu = useVerbMenu();

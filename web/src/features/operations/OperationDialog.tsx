@@ -114,10 +114,10 @@ export function OperationDialog({ ask, close }: Props) {
         ) : (
           <>
             {undo === undefined && <p className="quiet help">{t(`help.${verb}`)}</p>}
-            {undo === undefined && <OptionsForm ask={ask} choices={choices} change={change} />}
             {isForce(verb) && undo === undefined && (
-              <Alert type="warning" showIcon title={t("force.sentence")} description={verb === "force_rerun_downstream" && plan ? t("force.downstream", { count: instances }) : undefined} />
+              <Alert type="warning" showIcon title={<>{t("force.sentence")}{verb === "force_rerun_downstream" && plan && <div>{t("force.downstream", { count: instances })}</div>}</>} />
             )}
+            {undo === undefined && <OptionsForm ask={ask} choices={choices} change={change} />}
             {!isForce(verb) && plan?.warning && <Alert type="warning" showIcon title={plan.warning} />}
             {difference && (
               <Alert

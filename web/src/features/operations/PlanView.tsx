@@ -66,7 +66,7 @@ function RequiredFields({ plan, seen }: { plan: Plan; seen: () => void }) {
   }, [seen]);
   if (groups.length === 0) return null;
   return (
-    <section className="required" aria-label={t("plan.required", { count: plan.required.length })}>
+    <section className="required-fields" aria-label={t("plan.required", { count: plan.required.length })}>
       <h3>{t("plan.required", { count: plan.required.length })}</h3>
       <div className="required-list">
         {groups.map((group) => (
