@@ -7,6 +7,7 @@ with open_home(home) as deployment:                    # takes HOME/lock, opens 
     deployment.run(folders, first, last, progress=f)   # -> RunResult: document(), ok, failures, blocks
     deployment.query(sql, parameters, limit)           # -> ports.engine.Rows
     deployment.browse                                  # usecases.browse.Browser: everything people read
+deployment.operate                                 # usecases.operate.Operator: plan, confirm, log, undo
     deployment.serve(catch_up="")                      # start the leader's thread; close() ends it
 check_folders(folders), plan_folders(folders)          # without a home: nothing is created on disk
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +41,7 @@ from fieldwise.ports.engine import Rows
 from fieldwise.store.sqlite import SqliteStore
 from fieldwise.usecases.browse import Browser
 from fieldwise.usecases.check import Checked, Sources, check
+from fieldwise.usecases.operate import Act, Operator
 from fieldwise.usecases.plan import plan_document
 from fieldwise.usecases.publish import PublishResult, publish, settle_publications
 from fieldwise.usecases.run import RunResult, Scope, run
@@ -72,7 +75,9 @@ class Deployment:
             raise
         self._thread: LeaderThread | None = None
         self._closed = False
+        self.progress: Callable[[int, int], None] | None = None
         self.browse = Browser(self.store, config.home, self.with_fleet, clock)
+        self.operate = Operator(self.store, self.workers, clock, self.with_fleet, self._in_turn)
 
     def __enter__(self) -> Deployment:
         return self
@@ -178,6 +183,27 @@ class Deployment:
             HOLDER, environment, options, scope, self.config.lease, tolerate=None if scope is None else 5
         )
         return Leader(self.store, self.workers, self.workers, settings, timers)
+
+    # -- operations
+
+    def _in_turn(self, act: Act) -> Any:
+        """Decide on an operation in the leader's turn; without a server also run what it set in motion to the end."""
+        if self._thread is not None and self._thread.alive:
+            return self._deciding(self._thread.leader, act).result()
+        self._epoch()
+        options = Options(ignore_time=True, default_slots=self.config.default_slots, only_operations=True)
+        leader = self._leader(Environment.PROD, options, None)
+        answer = self._deciding(leader, act)
+        turn_until_idle(leader, self.clock, self.progress)
+        return answer.result()
+
+    @staticmethod
+    def _deciding(leader: Leader, act: Act) -> Future[Any]:
+        def call(epoch: int, now: int) -> tuple[Any, list[Any]]:
+            assert leader.fleet is not None
+            return act(leader.fleet, epoch, now)
+
+        return leader.inbox.decide(call)
 
     # -- reading
 

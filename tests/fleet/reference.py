@@ -121,6 +121,7 @@ class Reference:
                 node.status, node.paused = "S", False
             case Rerun() | Force() if node.status != "R":
                 node.forced = isinstance(item, Force)
+                node.dry = False  # the task is a normal one, so an operation made it dry
                 node.status = "WT" if node.forced else "N"
                 node.retries_used = node.losses_used = node.next_at = 0
                 node.alone = False

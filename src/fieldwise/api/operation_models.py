@@ -53,7 +53,7 @@ class OptionsAsked(Asked):
     range: Literal["all", "all_failed", "all_final", "custom"] | None = Field(
         default=None, description="null: the verb's own default"
     )
-    pick: list[PickAsked] = []
+    pick: list[PickAsked] = Field(default=[])
     cross_day: bool = True
     level: int | None = Field(default=None, ge=1, le=10)
     set: Literal["failed", "not_run", "both", "custom"] | None = None
@@ -132,7 +132,7 @@ class Impact(Answer):
     running_stopped: int
     engine_seconds: float | None = Field(description="from the last 10 runs of each node; null: no history")
     finish_at: str | None
-    baselines: list[BaselineImpact] = []
+    baselines: list[BaselineImpact] = Field(default=[])
 
 
 class OlderThanInput(Answer):
@@ -163,8 +163,8 @@ class PlanBody(Answer):
     conflicts: list[ConflictItem]
     skipped: list[SkippedItem]
     impact: Impact
-    older_than_input: list[OlderThanInput] = []
-    ancestors_not_succeeded: list[NotSucceeded] = []
+    older_than_input: list[OlderThanInput] = Field(default=[])
+    ancestors_not_succeeded: list[NotSucceeded] = Field(default=[])
     reason_required: bool = False
     warning: str = Field(default="", description="the sentence the dialog shows before it is confirmed")
     refused: str = Field(default="", description="why nothing can be confirmed; empty: it can")
@@ -207,14 +207,14 @@ class OperationItem(Answer):
     applied: int
     total: int
     objects: list[str] = Field(description="tables touched, at most 20")
-    scope: dict[str, Any] = {}
-    options: dict[str, Any] = {}
+    scope: dict[str, Any] = Field(default={})
+    options: dict[str, Any] = Field(default={})
     fields: list[str] | None = None
     undo_of: int | None = None
     undone_by: int | None = None
     undoable: bool = False
     not_undoable_because: str = ""
-    skipped: list[SkippedItem] = []
+    skipped: list[SkippedItem] = Field(default=[])
 
 
 class OperationDetail(OperationItem):

@@ -26,6 +26,9 @@ How the leader uses it (one `Fleet` per environment; instants are integer micros
   `ids` are node instance ids. What an operation may do is the caller's question; a command that the
   transition table
   does not know for the present status is skipped and listed in `decision.refused`.
+- `Operate(order, record)`: a confirmed operation. It is applied in chunks, its rows held until the last one is
+  done; `decision.batch` carries its row, its progress and the exceptions it leaves (priorities, groups, pauses, edges),
+  which come back as `Exceptions` at the next start.
 - `decision.starts[i]`: `members` (node_instance, attempt, run, node), `instance`, `task`, `version`,
   `type`, `flow`,
   `scheduled_at`, `slot_start`, `data_day`, `ordinal`, `log`. More than one member = fused.

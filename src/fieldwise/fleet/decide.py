@@ -10,6 +10,7 @@ import numpy as np
 
 from fieldwise.fleet.catalog import Array, Catalog
 from fieldwise.fleet.changes import Changes
+from fieldwise.fleet.operating import Orders, Part
 from fieldwise.fleet.queue import Queue
 from fieldwise.fleet.timers import Deadlines, Timers
 from fieldwise.fleet.transitions import next_status
@@ -18,12 +19,15 @@ from fieldwise.fleet.values import (
     Answer,
     Command,
     Decision,
+    DryRun,
+    Exceptions,
     Facts,
     Force,
     GroupSlots,
     Hold,
     Input,
     Interrupt,
+    Operate,
     Options,
     Pause,
     Published,
@@ -38,12 +42,24 @@ from fieldwise.fleet.values import (
     Start,
     StartMember,
     Stop,
+    Undone,
 )
-from fieldwise.fleet.window import ALONE, NONE, READY, Rows, Window
+from fieldwise.fleet.window import ALONE, NONE, OPERATED, READY, Rows, Window
 from fieldwise.model.attempt import MemberResult, Report
-from fieldwise.model.event import Event, Firing, RunEnd, RunStart, from_micros, to_micros
+from fieldwise.model.event import (
+    EdgeChange,
+    Event,
+    Firing,
+    OperationProgress,
+    PausedUntil,
+    RunEnd,
+    RunStart,
+    from_micros,
+    to_micros,
+)
 from fieldwise.model.plan import Publication
-from fieldwise.model.status import InstanceType, Mark, RunOutcome, Status
+from fieldwise.model.schedule import ScheduleType
+from fieldwise.model.status import InstanceType, Mark, Priority, RunOutcome, Status
 
 HELD = int(Mark.PAUSED | Mark.HELD)
 OUTCOME_MARKS = int(Mark.STOPPED | Mark.FORCED_SUCCESS | Mark.FORCED | Mark.EXPIRED)
@@ -58,6 +74,19 @@ COMMANDS: dict[type, Event] = {
     Rerun: Event.RERUN,
     Force: Event.FORCED,
     Stop: Event.STOPPED,
+    DryRun: Event.RERUN,
+    Undone: Event.UNDONE,
+}
+# Phases of an order that are commands to node instances.
+PHASES: dict[str, type] = {
+    "rerun": Rerun,
+    "force": Force,
+    "dry_run": DryRun,
+    "stop": Stop,
+    "pause": Pause,
+    "resume": Resume,
+    "set_success": SetSuccess,
+    "unset": Undone,
 }
 
 
@@ -80,6 +109,7 @@ class Fleet:
         facts: Facts | None = None,
         next_attempt: int = 1,
         options: Options | None = None,
+        exceptions: Exceptions | None = None,
     ) -> None:
         self.options = options or Options()
         self.catalog = Catalog(publications, self.options.default_slots)
@@ -101,7 +131,13 @@ class Fleet:
         self.deadlines = Deadlines(self._running.__contains__)
         self.changes = Changes(self.window, 0)
         self.decision = Decision(self.changes.batch)
+        self.orders = Orders(self.window, self.options.chunk)
+        self._until: dict[int, int] = {}  # paused row -> when its pause ends
+        self._only: Array | None = None  # rows that may start; None: all
         self._add(firings)
+        if self.options.only_operations:
+            self._only = np.zeros(len(self.window), dtype=bool)
+        self._except(exceptions or Exceptions())
 
     # -- the one door
 
@@ -120,6 +156,7 @@ class Fleet:
             self._take_one(item)
         if reports:
             self._reports(reports)
+        self._operate()
         self._time_passes(now)
         self._advance()
         self._dispatch()
@@ -142,6 +179,8 @@ class Fleet:
                 self._answer(item)
             case SetPriority():
                 self._set_priority(item)
+            case Operate():
+                self._begin(item)
             case GroupSlots():
                 self.catalog.group_slots[self.catalog.group(item.project, item.group)] = item.slots
                 self.queue.refresh()
@@ -168,7 +207,7 @@ class Fleet:
     def _adopt(self, rows: Array) -> None:
         """Rows that ran when the last leader went: they hold their slots until their report comes."""
         for row, attempt in zip(rows.tolist(), self.window.attempt[rows].tolist(), strict=True):
-            group = int(self.catalog.node_group[self.window.node[row]])
+            group = int(self.window.group[row])
             self._running[attempt] = row
             self._targets.add(int(self.window.target[row]))
             self._sets[attempt] = (group, self.queue.start([row], group), 1)
@@ -196,6 +235,8 @@ class Fleet:
         window.chosen_priority[rows] = -1 if item.priority is None else item.priority
         configured = self.catalog.node_priority[window.node[rows]]
         window.priority[rows] = configured if item.priority is None else item.priority
+        chosen = None if item.priority is None else int(item.priority)
+        self.changes.batch.priorities += [(number, chosen) for number in window.id[rows].tolist()]
         self.changes.move(Event.MARKED, rows, item.operation, "priority")
         self.queue.resort(rows, self.changes.now)
 
@@ -253,18 +294,34 @@ class Fleet:
                 window.marks[rows] = (window.marks[rows] & ~int(Mark.PAUSED)) | int(Mark.FORCED_SUCCESS)
             case Stop():
                 window.marks[rows] = (window.marks[rows] & ~int(Mark.PAUSED)) | int(Mark.STOPPED)
-            case Rerun() | Force():
+            case Rerun() | Force() | DryRun():
                 window.marks[rows] &= ~OUTCOME_MARKS
+                self._run_for_real(rows)
+            case Undone():
+                window.marks[rows] &= ~int(Mark.FORCED_SUCCESS)
         if isinstance(command, Force):
             window.marks[rows] |= int(Mark.FORCED)
-        if isinstance(command, Rerun | Force):
+        if isinstance(command, DryRun):
+            window.marks[rows] |= int(Mark.FORCED | Mark.DRY_RUN)
+        if isinstance(command, Rerun | Force | DryRun):
             self._start_over(rows)
+        if isinstance(command, Resume | SetSuccess | Stop):
+            self._no_longer_until(rows)
         if not isinstance(command, Resume | Release):
             self.queue.leave(rows)
         self._set(event, rows, command.operation, command.detail)
         if isinstance(command, SetSuccess | Stop):
             window.ended_at[rows] = self.changes.now
         self._woken.append(rows)
+
+    def _run_for_real(self, rows: Array) -> None:
+        """An earlier operation's dry run does not stay; a task's own schedule type and an off-day do."""
+        window = self.window
+        dry = rows[(window.marks[rows] & int(Mark.DRY_RUN | Mark.OFF_DAY)) == int(Mark.DRY_RUN)]
+        for row in dry.tolist():
+            definition = self.catalog.compiled[int(window.node[row])].definition
+            if definition.schedule_type is not ScheduleType.DRY_RUN:
+                window.marks[row] &= ~int(Mark.DRY_RUN)
 
     def _start_over(self, rows: Array) -> None:
         """A new beginning: budgets and times of the earlier runs no longer count."""
@@ -273,6 +330,149 @@ class Fleet:
         window.losses_used[rows] = 0
         window.next_at[rows] = NONE
         window.flags[rows] &= ~np.uint8(TIMED | ALONE)
+
+    # -- operations
+
+    def operated(self, row: int) -> int:
+        """The operation that holds a row while it is applied, 0 for none."""
+        return self.orders.operated(row)
+
+    def _allow(self, rows: Array) -> None:
+        """A command line without a server runs only what it set in motion: these rows and all below them."""
+        if self._only is None:
+            return
+        while len(rows):
+            self._only[rows] = True
+            below = np.unique(self.window.downstream.of(rows)).astype(np.int64)
+            rows = below[~self._only[below]]
+
+    def _except(self, exceptions: Exceptions) -> None:
+        window = self.window
+        by_row: dict[int, list[int]] = {}
+        for number, instance in exceptions.removed:
+            row, owner = window.row(number), np.flatnonzero(window.instance_id == instance)
+            if row is not None and len(owner):
+                by_row.setdefault(row, []).append(int(owner[0]))
+        for row, owners in by_row.items():
+            window.remove_edges(row, owners)
+        for number, group in exceptions.groups.items():
+            if (row := window.row(number)) is not None:
+                window.group[row] = self._group_number(row, group)
+        for number, until in exceptions.pauses.items():
+            row = window.row(number)
+            if row is not None and window.marks[row] & int(Mark.PAUSED):
+                self._paused_until(np.array([row], dtype=np.int64), until)
+        for order in exceptions.orders:
+            self.orders.take(order)
+            self._allow(self.orders.open()[-1].rows)
+
+    def _begin(self, item: Operate) -> None:
+        self.changes.batch.operations.append(item.record)
+        held = self.orders.take(item.order)
+        self._allow(self.orders.open()[-1].rows)
+        queued = held[self.window.queued_at[held] != NONE]
+        self.queue.leave(queued)
+        status = self.window.status[queued]
+        shown = queued[(status == Status.THROTTLED) | (status == Status.WAITING_RESOURCES)]
+        self._set(Event.HELD, shown, item.order.operation, "held by operation")
+
+    def _operate(self) -> None:
+        """Apply what can be applied of the operations under way."""
+        if not self.orders.open():
+            return
+        for operation, rows in self.orders.to_stop():
+            fresh = rows[(self.window.marks[rows] & int(Mark.STOPPING)) == 0]
+            if len(fresh):
+                self._stop_running(fresh, Stop((), operation, "stopped to run again"))
+        before = {one.order.operation: one.cursor for one in self.orders.open()}
+        for part in self.orders.next():
+            self._apply_part(part)
+        batch = self.changes.batch
+        for applying, rows in self.orders.finished():
+            order = applying.order
+            batch.progress.append(
+                OperationProgress(order.operation, len(applying.rows), "applied", tuple(applying.refused))
+            )
+            self._woken.append(rows)
+        for applying in self.orders.open():
+            if applying.cursor != before.get(applying.order.operation):
+                progress = (applying.order.operation, applying.cursor, "applying", tuple(applying.refused))
+                batch.progress.append(OperationProgress(*progress))
+
+    def _apply_part(self, part: Part) -> None:
+        window, ids = self.window, tuple(self.window.id[part.rows].tolist())
+        match part.kind:
+            case "priority":
+                chosen = None if part.value is None else Priority(part.value)
+                self._set_priority(SetPriority(ids, chosen, part.operation))
+            case "group":
+                self._choose_group(part)
+            case "remove_upstream" | "restore_upstream":
+                self._change_edges(part)
+            case kind:
+                refused = len(self.decision.refused)
+                self._command(PHASES[kind](ids, part.operation, ""))
+                for one in self.decision.refused[refused:]:
+                    self._refused(part.operation, one.node_instance)
+        if part.kind == "pause":
+            paused = part.rows[(window.marks[part.rows] & int(Mark.PAUSED)) != 0]
+            self.changes.batch.pauses += [
+                PausedUntil(number, part.value, part.operation) for number in window.id[paused].tolist()
+            ]
+            if part.value is not None:
+                self._paused_until(paused, int(part.value))
+
+    def _refused(self, operation: int, node_instance: int) -> None:
+        for applying in self.orders.open():
+            if applying.order.operation == operation:
+                applying.refused.append(node_instance)
+
+    def _paused_until(self, rows: Array, until: int) -> None:
+        self._until.update(dict.fromkeys(rows.tolist(), until))
+        self.timers.add(np.full(len(rows), until, dtype=np.int64), rows)
+
+    def _no_longer_until(self, rows: Array) -> None:
+        for row in rows.tolist() if self._until else ():
+            if self._until.pop(row, None) is not None:
+                self.changes.batch.pauses.append(PausedUntil(int(self.window.id[row]), None))
+
+    def _pauses_end(self, due: Array, now: int) -> None:
+        over = [row for row in due.tolist() if self._until.get(row, now + 1) <= now]
+        if over:
+            rows = np.array(over, dtype=np.int64)
+            self._command(Resume(tuple(self.window.id[rows].tolist()), 0, "pause is over"))
+
+    def _group_number(self, row: int, name: str) -> int:
+        project = self.catalog.task_projects[int(self.window.instances.task[self.window.instance[row]])]
+        return self.catalog.group(project, name)
+
+    def _choose_group(self, part: Part) -> None:
+        """Rows in a queue change to the queue of the other group at once."""
+        window = self.window
+        queued = part.rows[window.queued_at[part.rows] != NONE]
+        self.queue.leave(queued)
+        for row in part.rows.tolist():
+            configured = int(self.catalog.node_group[int(window.node[row])])
+            window.group[row] = configured if part.value is None else self._group_number(row, str(part.value))
+        self.changes.move(Event.MARKED, part.rows, part.operation, "resource group")
+        self.changes.batch.groups += [(number, part.value) for number in window.id[part.rows].tolist()]
+        self._woken.append(queued)
+
+    def _change_edges(self, part: Part) -> None:
+        window = self.window
+        remove = part.kind == "remove_upstream"
+        owners = [
+            int(found[0]) for one in part.value if len(found := np.flatnonzero(window.instance_id == one))
+        ]
+        for row in part.rows.tolist():
+            (window.remove_edges if remove else window.restore_edges)(row, owners)
+            self.changes.batch.edges += [
+                EdgeChange(int(window.id[row]), int(window.instance_id[owner]), remove, part.operation)
+                for owner in owners
+            ]
+        detail = "upstream removed" if remove else "upstream restored"
+        self.changes.move(Event.MARKED, part.rows, part.operation, detail)
+        self._woken.append(part.rows)
 
     # -- status changes
 
@@ -474,6 +674,8 @@ class Fleet:
         if len(due):
             self.window.flags[due] &= ~np.uint8(TIMED)
             self._woken.append(due)
+            if self._until:
+                self._pauses_end(due, now)
         for attempt in self.deadlines.due(now):
             stopping = bool(self.window.marks[self._running[attempt]] & int(Mark.STOPPING))
             if not stopping:
@@ -517,7 +719,9 @@ class Fleet:
         self._set_timer(rows[late & ~timed], due[late & ~timed])
         self._back(rows[~ahead | asks])
         open_ = ahead & ~asks
-        held = (marks & HELD) != 0
+        held = ((marks & HELD) != 0) | ((window.flags[rows] & OPERATED) != 0)
+        if self._only is not None:
+            held |= ~self._only[rows]
         free = open_ & reached & ~held
         wait = rows[open_ & ~free]
         self.queue.leave(wait)
@@ -760,7 +964,8 @@ class Fleet:
         decision.questions = list(self._asked)
         shown = self._unshown[0][0] + self.options.shown_after if self._unshown else None
         self.deadlines.tidy(len(self._running))
-        times = [at for at in (self.timers.next, self.deadlines.next, shown) if at is not None]
+        more = self.changes.now if self.orders.open() and self.orders.ready else None
+        times = [at for at in (self.timers.next, self.deadlines.next, shown, more) if at is not None]
         decision.next_time = min(times) if times else None
         return decision
 

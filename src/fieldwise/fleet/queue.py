@@ -140,7 +140,7 @@ class Queue:
             for row in queued.tolist():
                 self.held_by.pop(row, None)
         if len(queued):
-            self.dirty.update(self.window.catalog.node_group[self.window.node[queued]].tolist())
+            self.dirty.update(self.window.group[queued].tolist())
 
     def resort(self, rows: Array, now: int) -> None:
         """The rows' priority changed: their place in line changes at once."""
@@ -170,7 +170,7 @@ class Queue:
 
     def _push(self, rows: Array) -> None:
         window = self.window
-        groups = window.catalog.node_group[window.node[rows]]
+        groups = window.group[rows]
         owner = window.instance[rows]
         late = window.instances.type[owner] == InstanceType.BACKFILL
         keys = (
@@ -193,7 +193,7 @@ class Queue:
         groups, lines = groups[order], lines[order]
         cuts = np.flatnonzero((np.diff(groups) != 0) | (np.diff(lines) != 0)) + 1
         for part in np.split(order, cuts):
-            group = int(window.catalog.node_group[window.node[rows[part[0]]]])
+            group = int(window.group[rows[part[0]]])
             rule = self.held_by.get(int(rows[part[0]]), MAIN)
             columns = (keys[0][part], late[part].astype(np.int64), keys[2][part], keys[3][part], rows[part])
             self._line(group, rule).push_run(columns)
@@ -283,7 +283,7 @@ class Queue:
         if cost == 1:
             return 1
         catalog = self.window.catalog
-        slots: int = catalog.group_slots[catalog.node_group[self.window.node[row]]]
+        slots: int = catalog.group_slots[int(self.window.group[row])]
         return max(1, min(cost, slots))
 
     def riders(self, row: int, group: int) -> list[int]:
@@ -296,7 +296,7 @@ class Queue:
         peers = window.places[offset : offset + int(window.instances.width[owner])]
         peers = peers[(peers >= 0) & (peers != row)]
         free = (window.queued_at[peers] != NONE) & ((window.flags[peers] & ALONE) == 0)
-        same = catalog.node_group[window.node[peers]] == group
+        same = window.group[peers] == group
         found: list[int] = peers[free & same].tolist()
         return found
 

@@ -113,7 +113,10 @@ def pause(subject: Subject) -> list[Reason]:
     reasons = []
     if subject.marks & Mark.PAUSED:
         reasons.append(Reason("paused", name, f"{name} is paused"))
-    if subject.marks & Mark.HELD:
+    operation = fleet.operated(row)
+    if operation:
+        reasons.append(Reason("held", name, f"{name} is held by operation {operation}"))
+    elif subject.marks & Mark.HELD:
         reasons.append(Reason("held", name, f"{name} is held by an operation"))
     target = fleet.window.target[row]
     for _, other in fleet.running():
@@ -140,7 +143,7 @@ def throttling(subject: Subject) -> list[Reason]:
 def slot(subject: Subject) -> list[Reason]:
     """A slot of its resource group is free, and nothing of higher order waits for it in the group."""
     fleet, row = subject.fleet, subject.row
-    group = int(fleet.catalog.node_group[fleet.window.node[row]])
+    group = int(fleet.window.group[row])
     name = next(name for (_, name), number in fleet.catalog.groups.items() if number == group)
     free, cost = fleet.queue.free(group), fleet.queue.cost(row)
     if free < cost:

@@ -63,6 +63,7 @@ TRANSITIONS: tuple[Row, ...] = (
     *_rows(Event.RERUN, (N, WT, T, WR, S, F), N),
     *_rows(Event.FORCED, (N, WT, T, WR, S, F), WT),
     *_same(Event.MARKED, tuple(Status)),
+    Row(Event.UNDONE, S, F),
 )
 
 _NEXT: dict[tuple[Event, Status], Status] = {

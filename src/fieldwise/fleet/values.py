@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fieldwise.model.attempt import Report
-from fieldwise.model.event import CommitBatch, Firing
+from fieldwise.model.event import CommitBatch, Firing, OperationRecord
 from fieldwise.model.plan import Publication
 from fieldwise.model.status import InstanceType, Priority
 from fieldwise.ports.store import Gap
@@ -104,6 +104,42 @@ class SetPriority(NamedTuple):
     operation: int = 0
 
 
+class DryRun(NamedTuple):
+    """Succeed at once without running, whatever upstream, time or status."""
+
+    node_instances: tuple[int, ...]
+    operation: int = 0
+    detail: str = ""
+
+
+class Undone(NamedTuple):
+    """A forced success goes back to Failed."""
+
+    node_instances: tuple[int, ...]
+    operation: int = 0
+    detail: str = ""
+
+
+class Order(NamedTuple):
+    """What a confirmed operation does: phases of (kind, node instances in order, value of the kind).
+
+    `applied`: how many node instances of all phases, in order, it has been applied to.
+    """
+
+    operation: int
+    verb: str
+    phases: tuple[tuple[str, tuple[int, ...], Any], ...]
+    applied: int = 0
+    refused: tuple[int, ...] = ()
+
+
+class Operate(NamedTuple):
+    """A confirmed operation with its row for the log."""
+
+    order: Order
+    record: OperationRecord
+
+
 class GroupSlots(NamedTuple):
     project: str
     group: str
@@ -115,8 +151,8 @@ class RuleLimit(NamedTuple):
     max_running: int
 
 
-Command = Stop | Pause | Resume | Hold | Release | SetSuccess | Rerun | Force
-Input = Report | Answer | Added | Published | Command | SetPriority | GroupSlots | RuleLimit
+Command = Stop | Pause | Resume | Hold | Release | SetSuccess | Rerun | Force | DryRun | Undone
+Input = Report | Answer | Added | Published | Command | SetPriority | GroupSlots | RuleLimit | Operate
 
 
 class StartMember(NamedTuple):
@@ -202,6 +238,20 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Exceptions:
+    """What operations left behind on single node instances, by stored ids (spec 3: the store keeps the exceptions).
+
+    `removed`: (node instance, upstream instance). `pauses`: when pauses end. `groups`: chosen resource groups.
+    `orders`: operations that were being applied when the last leader went, in order.
+    """
+
+    removed: Sequence[tuple[int, int]] = ()
+    pauses: Mapping[int, int] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
+    orders: Sequence[Order] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """`ignore_time`: `fieldwise run`: the scheduled time counts as reached, retries do not wait.
 
@@ -217,4 +267,6 @@ class Options:
     fuse: bool = True
     losses: int = 3
     loss_pause: int = 10_000_000
+    only_operations: bool = False  # nothing starts but what operations touch, and what follows from it
+    chunk: int = 10_000  # node instances that operations change in one transaction
     interrupt_again: int = 30_000_000

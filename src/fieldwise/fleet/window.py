@@ -19,6 +19,7 @@ from fieldwise.model.status import Status
 NONE = -(2**62)  # "not set" in a column of instants
 _CHUNK = 1 << 15
 ALONE = 1  # a member of a fused run that failed: runs by itself until it is final
+OPERATED = 8  # an operation that is being applied holds the row
 READY = 2  # every `ready` query of its sources has answered yes
 
 NODE_COLUMNS: dict[str, type[np.generic]] = {
@@ -41,6 +42,7 @@ NODE_COLUMNS: dict[str, type[np.generic]] = {
     "blocking": np.int32,
     "queued_at": np.int64,  # NONE = in no group's queue
     "level": np.int8,  # priority with ageing while queued
+    "group": np.int32,  # resource group: the node's own unless an operation chose another
 }
 INSTANCE_COLUMNS: dict[str, type[np.generic]] = {
     "task": np.int32,
@@ -152,6 +154,7 @@ class Window:
     blocking: Array
     queued_at: Array
     level: Array
+    group: Array
 
     def __init__(self, catalog: Catalog, facts: Facts) -> None:
         self.catalog = catalog
@@ -168,6 +171,7 @@ class Window:
         }
         catalog.refresh_widths()
         self.missing = _no_missing()
+        self.removed: set[tuple[int, int]] = set()  # (row, number of an upstream instance)
         self._partitions: dict[int, int] = {}
         self.relinked: Array = np.empty(0, dtype=np.int64)  # older rows whose edges the last `add` changed
 
@@ -287,6 +291,7 @@ class Window:
             "target": self._targets_of(rows),
             "blocking": np.zeros(size),
             "queued_at": np.full(size, NONE),
+            "group": self.catalog.node_group[rows.node],
         }
         for name, kind in NODE_COLUMNS.items():
             setattr(self, name, np.concatenate([getattr(self, name), given[name].astype(kind)]))
@@ -368,7 +373,43 @@ class Window:
             self._resolve_pairs(np.unique(_pair(missing.missing_row, missing.missing_depend)), resolver)
         return rows
 
+    def remove_edges(self, row: int, owners: Iterable[int]) -> None:
+        """The row no longer waits for these instances."""
+        new = {(row, owner) for owner in owners}
+        self.removed |= new
+        gone = np.array([owner for _, owner in new], dtype=np.int64)
+        ups = np.unique(self.upstream.of(np.array([row])))
+        ups = ups[np.isin(self.instance[ups], gone)]
+        if len(ups):
+            self.upstream.drop(lambda sources, ends: (sources == row) & np.isin(ends, ups))
+            self.downstream.drop(lambda sources, ends: (ends == row) & np.isin(sources, ups))
+            self._count_again(np.array([row], dtype=np.int64))
+
+    def restore_edges(self, row: int, owners: Iterable[int]) -> None:
+        self.removed -= {(row, owner) for owner in owners}
+        resolver = Resolver(self.catalog, self.facts, self.births)
+        self._resolve_rows(np.array([row], dtype=np.int64), resolver)
+
+    def _count_again(self, rows: Array) -> None:
+        """How many upstream rows each still waits for."""
+        missing = self.missing.missing_row
+        for row in rows.tolist():
+            ups = self.upstream.of(np.array([row]))
+            open_ = int((self.status[ups] != Status.SUCCEEDED).sum())
+            self.blocking[row] = open_ + int((missing == row).sum())
+
+    def _without_removed(self, resolved: Resolved) -> Resolved:
+        if not self.removed or not len(resolved.row):
+            return resolved
+        concerned = np.isin(resolved.row, np.array(sorted({row for row, _ in self.removed})))
+        keep = np.ones(len(resolved.row), dtype=bool)
+        for at in np.flatnonzero(concerned).tolist():
+            pair = (int(resolved.row[at]), int(self.instance[resolved.upstream[at]]))
+            keep[at] = pair not in self.removed
+        return resolved._replace(row=resolved.row[keep], upstream=resolved.upstream[keep])
+
     def take_edges(self, resolved: Resolved) -> None:
+        resolved = self._without_removed(resolved)
         self.upstream.add(resolved.row, resolved.upstream, len(self))
         self.downstream.add(resolved.upstream, resolved.row, len(self))
         open_edges = self.status[resolved.upstream] != Status.SUCCEEDED

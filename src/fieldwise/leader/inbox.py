@@ -17,10 +17,14 @@ Call = Callable[[int, int], tuple[Any, list[Input]]]
 
 @dataclass(slots=True)
 class Ticket:
-    """An input or a call, and where its answer goes: refusals of an input, the answer of a call."""
+    """An input or a call, and where its answer goes: refusals of an input, the answer of a call.
+
+    `alone`: the call decides by the window, so everything that came before it must have reached the window.
+    """
 
     item: Input | None = None
     call: Call | None = None
+    alone: bool = False
     answer: Future[Any] = field(default_factory=Future)
     value: Any = None
     error: Exception | None = None
@@ -53,6 +57,10 @@ class Inbox:
     def call(self, call: Call) -> Future[Any]:
         """Have something done under the leader's epoch, between two decisions."""
         return self._put(Ticket(call=call))
+
+    def decide(self, call: Call) -> Future[Any]:
+        """The same for a call that looks at the window and acts on what it saw: nothing comes in between."""
+        return self._put(Ticket(call=call, alone=True))
 
     def _put(self, ticket: Ticket) -> Future[Any]:
         with self._lock:

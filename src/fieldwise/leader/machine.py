@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from fieldwise import telemetry
 from fieldwise.fleet.catalog import Catalog
 from fieldwise.fleet.decide import Fleet
-from fieldwise.fleet.values import Answer, Decision, Input, Interrupt, Options, Published, Question, Start
+from fieldwise.fleet.values import (
+    Answer,
+    Decision,
+    Exceptions,
+    Input,
+    Interrupt,
+    Options,
+    Order,
+    Published,
+    Question,
+    Start,
+)
 from fieldwise.leader.columns import Scope, chosen, rows_of, running, versions_named
 from fieldwise.leader.doubts import Doubts
 from fieldwise.leader.inbox import Inbox, Ticket
@@ -62,6 +73,12 @@ class NotLeading(FieldwiseError):
     code = "not_leading"
 
 
+class NotWritten(FieldwiseError):
+    """A write failed; what had been decided with it was not applied, or will be found when it is asked for again."""
+
+    code = "not_written"
+
+
 class Leader:
     """Owns the open window of one environment. Not thread-safe: one thread turns it, others use `inbox`.
 
@@ -89,6 +106,7 @@ class Leader:
         self._doubts = Doubts(engine)
         self._lease_until = 0
         self._tickets: list[Ticket] = []  # taken and not yet durable
+        self._later: list[Ticket] = []  # taken, for the next turn
         self._reports: list[Report] = []
         self._silent: dict[
             int, tuple[int, str]
@@ -111,7 +129,8 @@ class Leader:
 
         Raises NotLeading if another leads, Deposed if another took over: this object is of no use then.
         """
-        self._tickets += self.inbox.take()
+        self._tickets += [*self._later, *self.inbox.take()]
+        self._later = []
         self._reports += self.worker.reports()
         try:
             decision = self._decide(now)
@@ -123,6 +142,7 @@ class Leader:
             telemetry.failure("turn_failed", reason=str(error))
             self.fleet = None
             self.idle = False
+            self._fail_decided()
             self._failures += 1
             if self.settings.tolerate is not None and self._failures > self.settings.tolerate:
                 raise
@@ -171,9 +191,9 @@ class Leader:
 
     def _give_up(self) -> None:
         self.fleet = None
-        for ticket in self._tickets:
+        for ticket in [*self._tickets, *self._later]:
             ticket.answer.cancel()
-        self._tickets = []
+        self._tickets, self._later = [], []
 
     # -- memory from the store
 
@@ -209,7 +229,16 @@ class Leader:
             facts_of(self.store, self.versions, self.calendar),
             next_attempt=self.store.next_attempt(),
             options=options,
+            exceptions=self._exceptions(),
         )
+
+    def _exceptions(self) -> Exceptions:
+        kept = self.store.exceptions(self.settings.environment)
+        orders = [
+            Order(one.operation, one.verb, _phases(one.phases), one.applied, one.refused)
+            for one in kept.orders
+        ]
+        return Exceptions(kept.removed, kept.pauses, kept.groups, orders)
 
     def _unknown(self, columns: WindowColumns) -> dict[int, Target]:
         """Attempts the store calls running that were not handed to the worker of this process."""
@@ -225,7 +254,11 @@ class Leader:
     def _called(self, now: int) -> list[Input]:
         """Inputs of other threads, and what their calls did. A call is not made twice when the turn is repeated."""
         inputs: list[Input] = []
-        for ticket in self._tickets:
+        for at, ticket in enumerate(self._tickets):
+            if ticket.alone and inputs and ticket.call is not None:
+                self._later = self._tickets[at:]
+                self._tickets = self._tickets[:at]
+                break
             if ticket.item is not None:
                 inputs.append(ticket.item)
             elif ticket.call is not None:
@@ -242,6 +275,12 @@ class Leader:
                     self._learn(learned)
                     inputs += learned
         return inputs
+
+    def _fail_decided(self) -> None:
+        """What a call decided is lost with the window: who asked must ask again, and will see what became of it."""
+        for ticket in self._tickets:
+            if ticket.alone and ticket.call is None and ticket.error is None:
+                ticket.error = NotWritten("the store did not take it", "ask again: nothing is done twice")
 
     def _learn(self, inputs: Sequence[Input]) -> None:
         for item in inputs:
@@ -335,10 +374,12 @@ class Leader:
 
     def _nothing_due(self) -> bool:
         assert self.fleet is not None
-        return not self.fleet.running() and self.fleet.timers.next is None
+        # With scheduled times ignored only ends of pauses are left to wait for, and nobody waits for those.
+        timed = self.fleet.timers.next is not None and not self.settings.options.ignore_time
+        return not (self.fleet.running() or timed or self.fleet.orders.open())
 
     def _next_turn(self, decision: Decision, now: int) -> int | None:
-        if self._reports:
+        if self._reports or self._later:
             self.idle = False
             return now
         unasked = [question for question in decision.questions if question not in self._asked_at]
@@ -351,3 +392,10 @@ class Leader:
             if at is not None:
                 times.append(at)
         return min(times)
+
+
+def _phases(stored: Sequence[Any]) -> tuple[tuple[str, tuple[int, ...], Any], ...]:
+    return tuple(
+        (kind, tuple(numbers), tuple(value) if isinstance(value, list) else value)
+        for kind, numbers, value in stored
+    )

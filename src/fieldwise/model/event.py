@@ -62,6 +62,7 @@ class Event(IntEnum):
     UNFUSED = (
         22  # a member of a fused run goes back to waiting because the statement was interrupted for another
     )
+    UNDONE = 23  # a forced success is taken back to Failed
 
 
 class Transition(NamedTuple):
@@ -142,6 +143,52 @@ class RunEnd:
     engine_seconds: float = 0.0
 
 
+class OperationRecord(NamedTuple):
+    """The row of an operation as it is first written; `document` and `order` are JSON (see usecases/operate.py)."""
+
+    id: int
+    at: int
+    actor: str
+    source: str
+    verb: str
+    reason: str
+    status: str
+    total: int
+    environment: str
+    document: str
+    order: str
+    instances: tuple[int, ...]
+    key: str = ""  # idempotency key, with the digest of what was asked
+    digest: str = ""
+    undo_of: int = 0
+
+
+class OperationProgress(NamedTuple):
+    """How far an operation has come; `refused`: node instances to which it no longer applied."""
+
+    id: int
+    applied: int
+    status: str
+    refused: tuple[int, ...] = ()
+
+
+class PausedUntil(NamedTuple):
+    """`until` None: the pause has no end, or is over."""
+
+    node_instance: int
+    until: int | None
+    operation: int = 0
+
+
+class EdgeChange(NamedTuple):
+    """A dependency of a node instance on an instance, removed or restored by an operation."""
+
+    node_instance: int
+    upstream: int
+    removed: bool
+    operation: int
+
+
 @dataclass(slots=True)
 class CommitBatch:
     """Everything one group commit writes, all or nothing, under the leader's fencing epoch.
@@ -156,10 +203,23 @@ class CommitBatch:
     run_starts: list[RunStart] = field(default_factory=list)
     run_ends: list[RunEnd] = field(default_factory=list)
     next_attempt: int | None = None
+    operations: list[OperationRecord] = field(default_factory=list)
+    progress: list[OperationProgress] = field(default_factory=list)
+    priorities: list[tuple[int, int | None]] = field(default_factory=list)  # node instance, chosen priority
+    groups: list[tuple[int, str | None]] = field(default_factory=list)  # node instance, resource group
+    pauses: list[PausedUntil] = field(default_factory=list)
+    edges: list[EdgeChange] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        return not (self.transitions or self.nodes or self.run_starts or self.run_ends)
+        return not (
+            self.transitions
+            or self.nodes
+            or self.run_starts
+            or self.run_ends
+            or self.operations
+            or self.progress
+        )
 
 
 class NewNodeInstance(NamedTuple):

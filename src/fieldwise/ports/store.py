@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fieldwise.model.event import CommitBatch, Firing, NewInstance, NewNodeInstance, Transition
 from fieldwise.model.plan import Publication
 from fieldwise.model.status import Environment
+from fieldwise.ports.operations import OperationLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Purged:
         return scheduled_at <= self.until.get(task, NOT_SET) and (task, scheduled_at) not in self.unsuccessful
 
 
-class Store(Protocol):
+class Store(OperationLog, Protocol):
     # -- life
     def migrate(self) -> int:
         """Bring the schema to the newest version; returns its number."""

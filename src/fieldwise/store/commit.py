@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from fieldwise.model.event import CommitBatch, InstanceState, RunEnd
+from fieldwise.store import operations
 from fieldwise.store.codec import compact
 from fieldwise.store.counts import shape
 from fieldwise.store.named import queries
@@ -25,6 +26,7 @@ def write(connection: sqlite3.Connection, batch: CommitBatch, event_table: str) 
         connection.executemany(named["start_run"], batch.run_starts)
     if batch.run_ends:
         connection.executemany(named["end_run"], map(_end, batch.run_ends))
+    operations.write(connection, batch)
     if batch.next_attempt is not None:
         value = {"name": "next_attempt", "value": str(batch.next_attempt)}
         connection.execute(queries("leadership")["set_setting"], value)

@@ -20,6 +20,7 @@ from fieldwise.model.event import (
 )
 from fieldwise.model.plan import Publication
 from fieldwise.model.status import Environment
+from fieldwise.ports.operations import KeptExceptions, OperationRow
 from fieldwise.ports.store import Born, Changed, Gap, Page, Place, Purged, WindowColumns
 from fieldwise.store import commit, generation, retention, window
 from fieldwise.store.database import Database
@@ -27,6 +28,7 @@ from fieldwise.store.events import EventLog
 from fieldwise.store.listing import Listing
 from fieldwise.store.named import queries
 from fieldwise.store.numbers import Numbers
+from fieldwise.store.operations import Operations
 from fieldwise.store.publications import Publications
 from fieldwise.store.reading import Reading
 
@@ -42,6 +44,7 @@ class SqliteStore:
         self._publications = Publications(self._database)
         self._listing = Listing(self._database)
         self._reading = Reading(self._database, self._listing)
+        self._operations = Operations(self._database)
         self._numbers: dict[str, Numbers] = {}
         self._rows_seen: dict[tuple[str, str], list[int]] = {}
         self.migrate()
@@ -241,6 +244,31 @@ class SqliteStore:
                 count for (count,) in self._database.rows(queries("window")["recent_rows"], where)
             ]
         return self._rows_seen[key]
+
+    # -- operations
+    def next_operation(self) -> int:
+        return self._operations.next_operation()
+
+    def exceptions(self, environment: Environment) -> KeptExceptions:
+        return self._operations.exceptions(environment.value)
+
+    def operation(self, number: int) -> OperationRow | None:
+        return self._operations.operation(number)
+
+    def operation_by_key(self, actor: str, key: str) -> tuple[int, str] | None:
+        return self._operations.operation_by_key(actor, key)
+
+    def operations(self, filters: Mapping[str, Any], limit: int, before: int | None) -> list[OperationRow]:
+        return self._operations.operations(filters, limit, before)
+
+    def later_operation(self, after: int, instances: Sequence[int]) -> int | None:
+        return self._operations.later_operation(after, instances)
+
+    def engine_seconds(self, nodes: Sequence[str]) -> dict[str, float]:
+        return self._operations.engine_seconds(nodes)
+
+    def inputs_read(self, node_instances: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+        return self._operations.inputs_read(node_instances)
 
     # -- tidying
     def tidy(self, epoch: int, now: datetime, keep_days: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fieldwise.model.plan import Change, CompiledTask, Dependency, Node, Publication
 from fieldwise.model.status import TaskKind
+from fieldwise.operations.refresh import fields_to_recompute
 
 
 def plan_document(candidates: Sequence[Publication], active: Iterable[Publication]) -> dict[str, Any]:
@@ -119,19 +120,6 @@ def _what_changed(old: CompiledTask, new: CompiledTask) -> str:
     if recomputed:
         parts.append("all partitions to recompute for " + ", ".join(recomputed))
     return "; ".join(parts) or "header"
-
-
-def fields_to_recompute(old: CompiledTask, new: CompiledTask) -> list[str]:
-    """Fields whose stored values no longer follow from the definition: their node's statement is another one."""
-    old_sql = {field: node.sql for node in old.nodes for field in node.fields}
-    new_sql = {field: node.sql for node in new.nodes for field in node.fields}
-    same_nodes = {node.id for node in old.nodes} & {node.id for node in new.nodes}
-    grouped_alike = {field for node in new.nodes if node.id in same_nodes for field in node.fields}
-    return [
-        field
-        for field in new_sql
-        if field not in old_sql or (field in grouped_alike and old_sql[field] != new_sql[field])
-    ]
 
 
 def _node_changes(old: CompiledTask, new: CompiledTask) -> list[Change]:

@@ -1,0 +1,1 @@
+"""Decides what an operation would do: closure, steps, impact, undo; pure (spec 4)."""
