@@ -101,7 +101,7 @@ export const en = {
     downstream: "All {{count}} instances are set to Not Running first; only the start skips the checks.",
   },
   options: {
-    configuration: "Configuration", quick: "Quick: whole table, all descendants", custom: "Custom", quick_hint: "The entire table is the start; every instance that depends on it is run again.",
+    none_removed: "No dependency of this instance was removed.", configuration: "Configuration", quick: "Quick: whole table, all descendants", custom: "Custom", quick_hint: "The entire table is the start; every instance that depends on it is run again.",
     which: "Which of them", rerun_all_failed: "All failed", rerun_all_final: "All in final state (succeeded and failed)", set: "Fields to set", scope: "Scope", start_node: "Start node",
     table: "Entire table", fields: "Specific fields", start_mode: "Start mode", normal: "Normal run", dry_run: "Dry run", dry_run_hint: "The start is shown as Succeeded with an empty log; no data is processed.",
     range: "Downstream range", force_range: "Downstream force range", cross_day: "Rerun across days", cross_day_hint: "Also instances of later data timestamps that read these.", yes: "Yes", no: "No",
@@ -135,7 +135,7 @@ export const en = {
     breaks: "{{name}} breaks", slips: "slips {{minutes}} min",
   },
   operate: {
-    many: "{{count}} instances", by_query: "selected by {{query}}", planning: "Computing the plan…", cancel: "Cancel", button_one: "{{verb}} {{count}} instance", button_other: "{{verb}} {{count}} instances",
+    open: "Open", many: "{{count}} instances", by_query: "selected by {{query}}", planning: "Computing the plan…", cancel: "Cancel", button_one: "{{verb}} {{count}} instance", button_other: "{{verb}} {{count}} instances",
     stale: "Things changed since this plan was made. Here is the new plan: look at it before you confirm.", expired: "The plan had expired and was made again.", plan_again: "Plan again",
     reason: "Reason", required: "(required)", optional: "(optional)", reason_hint: "Why, for those who read the log later", progress: "{{applied}} of {{total}} applied", open_log: "Open operation {{operation}} in the history",
     selected_one: "{{count}} instance selected", selected_other: "{{count}} instances selected", select_all: "Select all {{count}} of this filter", by_filter: "All {{count}} of this filter are selected", clear: "Clear selection",

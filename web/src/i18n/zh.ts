@@ -103,7 +103,7 @@ export const zh: Texts = {
     downstream: "全部 {{count}} 个实例先置为未运行；只有起点跳过检查。",
   },
   options: {
-    configuration: "配置方式", quick: "快速配置：整表、全部下游", custom: "自定义配置", quick_hint: "以整表为起点，依赖它的所有实例都重新运行。",
+    none_removed: "该实例没有被移除的依赖。", configuration: "配置方式", quick: "快速配置：整表、全部下游", custom: "自定义配置", quick_hint: "以整表为起点，依赖它的所有实例都重新运行。",
     which: "范围", rerun_all_failed: "全部失败", rerun_all_final: "全部终态（成功和失败）", set: "设置范围", scope: "范围", start_node: "起始节点",
     table: "整表", fields: "指定字段", start_mode: "起始节点运行方式", normal: "正常运行", dry_run: "空跑", dry_run_hint: "起点显示为成功，日志为空，不处理数据。",
     range: "下游重跑范围", force_range: "下游强制重跑范围", cross_day: "重跑跨天实例", cross_day_hint: "同时包含读取它们的更晚业务日期的实例。", yes: "是", no: "否",
@@ -137,7 +137,7 @@ export const zh: Texts = {
     breaks: "{{name}} 将破线", slips: "推迟 {{minutes}} 分钟",
   },
   operate: {
-    many: "{{count}} 个实例", by_query: "按 {{query}} 选择", planning: "正在计算计划…", cancel: "取消", button_one: "{{verb}} {{count}} 个实例", button_other: "{{verb}} {{count}} 个实例",
+    open: "打开", many: "{{count}} 个实例", by_query: "按 {{query}} 选择", planning: "正在计算计划…", cancel: "取消", button_one: "{{verb}} {{count}} 个实例", button_other: "{{verb}} {{count}} 个实例",
     stale: "计划生成后情况有变。以下是新计划，请查看后再确认。", expired: "计划已过期，已重新生成。", plan_again: "重新计划",
     reason: "原因", required: "（必填）", optional: "（选填）", reason_hint: "供日后查看日志的人了解原因", progress: "已执行 {{applied}} / {{total}}", open_log: "在操作历史中打开操作 {{operation}}",
     selected_one: "已选 {{count}} 个实例", selected_other: "已选 {{count}} 个实例", select_all: "选择此筛选的全部 {{count}} 个", by_filter: "已选择此筛选的全部 {{count}} 个", clear: "清除选择",

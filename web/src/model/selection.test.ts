@@ -7,6 +7,7 @@ describe("a selection", () => {
   it("by query says the filters in the selection language", () => {
     expect(toQuery({ q: "fct order", kind: ["modeling"], status: ["failed", "running"], data_from: "2026-11-18", data_to: "2026-11-18" })).toBe('q:"fct order" kind:modeling status:failed status:running data:2026-11-18');
     expect(toQuery({ data_from: "2026-11-17", data_to: "2026-11-18" })).toBe("data:2026-11-17..2026-11-18");
+    expect(toQuery({ data_to: "2026-11-18", owner: ["o'brien", 'a "b'] })).toBe('owner:"o\'brien" owner:"a \\"b" data_to:2026-11-18');
   });
   it("of everything ends when a row is let go", () => {
     expect(pressed({ ids: [1, 2], all: true }, [1])).toEqual({ ids: [1], all: false });

@@ -1,7 +1,7 @@
 /** What is selected on a list: rows by id, or everything a filter finds, in the selection language. */
 import type { InstanceFilters } from "../api/queries";
 
-const quoted = (value: string) => (/[\s":]/.test(value) ? `"${value.replaceAll('"', '\\"')}"` : value);
+const quoted = (value: string) => (/[\s"'\\]/.test(value) ? `"${value.replace(/(["\\])/g, "\\$1")}"` : value);
 
 /** The filters of the list in the selection language: space = and, same key again = or. */
 export function toQuery(filters: InstanceFilters): string {
@@ -11,7 +11,9 @@ export function toQuery(filters: InstanceFilters): string {
     const value = filters[key];
     for (const one of Array.isArray(value) ? value : value ? [value] : []) parts.push(`${key}:${quoted(String(one))}`);
   }
-  if (from || to) parts.push(from === to ? `data:${from}` : `data:${from ?? ""}..${to ?? ""}`);
+  if (from && to) parts.push(from === to ? `data:${from}` : `data:${from}..${to}`);
+  else if (from) parts.push(`data_from:${from}`);
+  else if (to) parts.push(`data_to:${to}`);
   return parts.join(" ");
 }
 

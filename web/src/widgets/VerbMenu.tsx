@@ -25,6 +25,9 @@ export interface Target {
 
 type Items = NonNullable<MenuProps["items"]>;
 
+/** Whatever the place of the pointer, a menu fits above or below it. */
+export const MENU_STYLE = { maxHeight: "min(480px, 48vh)", overflowY: "auto" } as const;
+
 /** Makes the menu of a target; `links` adds where one can go from it. */
 export function useVerbMenu(): (target: Target, links?: boolean) => Items {
   const { t } = useTranslation();
@@ -66,7 +69,7 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
     );
     if (links) {
       const to = (tab: "graph" | "fields" | "runs" | "code" | "lineage" | "operations") => <Link to="/instances/$id" params={{ id: String(target.id) }} search={{ tab }}>{t(`instance.${tab}`)}</Link>;
-      items.push({ type: "divider", key: "line-links" }, ...(["graph", "fields", "runs", "code", "lineage", "operations"] as const).filter((tab) => target.kind !== "integration" || tab !== "lineage").map((tab) => ({ key: tab, label: to(tab) })));
+      items.push({ type: "divider", key: "line-links" }, { key: "open", label: t("operate.open"), children: (["graph", "fields", "runs", "code", "lineage", "operations"] as const).filter((tab) => target.kind !== "integration" || tab !== "lineage").map((tab) => ({ key: tab, label: to(tab) })) });
     }
     return items;
   };
@@ -75,7 +78,7 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
 /** "⋯" at the end of a row. */
 export function RowMenu({ items, disabled, label }: { items: Items; disabled?: boolean; label: string }) {
   return (
-    <Dropdown trigger={["click"]} menu={{ items }} disabled={disabled} destroyOnHidden>
+    <Dropdown trigger={["click"]} menu={{ items, style: MENU_STYLE }} disabled={disabled} destroyOnHidden>
       <Button type="text" size="small" aria-label={label} icon={<MoreOutlined />} disabled={disabled} />
     </Dropdown>
   );
@@ -84,7 +87,7 @@ export function RowMenu({ items, disabled, label }: { items: Items; disabled?: b
 /** A button with the menu below. */
 export function MenuButton({ items, children }: { items: Items; children: ReactNode }) {
   return (
-    <Dropdown trigger={["click"]} menu={{ items }} destroyOnHidden>
+    <Dropdown trigger={["click"]} menu={{ items, style: MENU_STYLE }} destroyOnHidden>
       <Button size="small" icon={<DownOutlined />} iconPlacement="end">{children}</Button>
     </Dropdown>
   );

@@ -76,7 +76,7 @@ function Wizard({ draft }: { draft: Draft }) {
   return (
     <div className="panel wizard">
       {contextHolder}
-      <Steps current={step} size="small" items={(["basic", "projects", "impact"] as const).map((key, n) => ({ title: t(`emergency.step_${key}`), icon: n < step ? <LockOutlined /> : undefined }))} />
+      <Steps current={step} size="small" items={(["basic", "projects", "impact"] as const).map((key, n) => ({ title: t(`emergency.step_${key}`), icon: n < step ? <LockOutlined style={{ fontSize: 16 }} /> : undefined }))} />
       <Alert type="warning" showIcon title={t("force.sentence")} style={{ margin: "14px 0" }} />
 
       <section aria-label={t("emergency.step_basic")}>

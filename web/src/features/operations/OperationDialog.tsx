@@ -127,9 +127,7 @@ export function OperationDialog({ ask, close }: Props) {
             )}
             {confirm.isError && !stale && <Alert type="error" showIcon title={confirm.error.message} description={confirm.error instanceof Problem ? confirm.error.hint : undefined} action={<Button size="small" onClick={() => { confirm.reset(); void planning.refetch(); }}>{t("operate.plan_again")}</Button>} />}
             {plan?.refused && <Alert type="error" showIcon title={plan.refused} />}
-            {lacking ? (
-              <p className="quiet">{t(`choose.${lacking}`)}</p>
-            ) : planning.isError ? (
+            {lacking ? null : planning.isError ? (
               <Trouble error={planning.error} retry={() => void planning.refetch()} />
             ) : !plan ? (
               <Loading rows={4} />

@@ -1,10 +1,10 @@
 /** The choices of each verb, and only those. */
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { Checkbox, DatePicker, Radio, Select, type RadioChangeEvent } from "antd";
 import dayjs from "dayjs";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Options } from "../../api/operations";
+import { instanceOperationsQuery, type Options } from "../../api/operations";
 import { graphQuery, instanceQuery, overviewQuery } from "../../api/queries";
 import { candidatesAsked, inOneHour, isDownstream, isForce, PRIORITIES, RANGES, SETS, takesFields, tomorrowMorning, type Ask, type Choices } from "../../model/verbs";
 import { Counts } from "../../ui/Status";
@@ -96,7 +96,7 @@ export function OptionsForm({ ask, choices, change }: Props) {
       {verb === "pause" && <Until until={options.until} change={(until) => set({ until })} />}
       {verb === "set_priority" && <Line label={t("column.priority")}>{radios(options.priority, PRIORITIES, (one) => t(`priority.${one}`), (priority) => set({ priority }))}</Line>}
       {verb === "set_resource_group" && <Group value={options.resource_group} current={detail.data?.resource_group} change={(resource_group) => set({ resource_group })} />}
-      {(verb === "remove_upstream" || verb === "restore_upstream") && single !== undefined && <Upstream instance={single} chosen={options.upstream ?? []} change={(upstream) => set({ upstream })} />}
+      {(verb === "remove_upstream" || verb === "restore_upstream") && single !== undefined && <Upstream instance={single} restore={verb === "restore_upstream"} chosen={options.upstream ?? []} change={(upstream) => set({ upstream })} />}
       {(verb === "remove_upstream" || verb === "restore_upstream") && single === undefined && <Nothing title={t("options.one_instance_only")} />}
     </div>
   );
@@ -136,20 +136,34 @@ function Group({ value, current, change }: { value: string | null | undefined; c
   );
 }
 
-function Upstream({ instance, chosen, change }: { instance: number; chosen: number[]; change: (upstream: number[]) => void }) {
+interface UpstreamProps {
+  instance: number;
+  restore: boolean;
+  chosen: number[];
+  change: (upstream: number[]) => void;
+}
+
+/** Direct upstream instances to be removed, or the removed ones to be restored: those the log of this instance names. */
+function Upstream({ instance, restore, chosen, change }: UpstreamProps) {
   const { t } = useTranslation();
-  const query = useQuery(graphQuery(instance, 1, 0));
+  const graph = useQuery({ ...graphQuery(instance, 1, 0), enabled: !restore });
+  const log = useQuery({ ...instanceOperationsQuery(instance), enabled: restore });
+  const removed = [...new Set((log.data?.items ?? []).filter(({ verb }) => verb === "remove_upstream").flatMap(({ options }) => (Array.isArray(options?.upstream) ? options.upstream.map(Number) : [])))];
+  const known = useQueries({ queries: removed.map((id) => instanceQuery(id)) });
+  const query = restore ? log : graph;
   if (query.isPending) return <Loading rows={3} />;
   if (query.isError) return <Trouble error={query.error} retry={() => void query.refetch()} />;
-  const found = query.data.nodes.filter((node) => node.id && node.id !== instance);
+  const found = restore
+    ? removed.map((id, n) => ({ id, object: known[n]?.data?.object ?? t("instance.id", { id }), data_timestamp: known[n]?.data?.data_timestamp ?? "", nodes: known[n]?.data?.status.nodes ?? {} }))
+    : (graph.data?.nodes ?? []).filter((node) => node.id && node.id !== instance).map((node) => ({ ...node, nodes: node.status.nodes }));
   return (
-    <Line label={t("options.upstream")} hint={t("options.upstream_hint")}>
+    <Line label={t("options.upstream")} hint={restore ? undefined : t("options.upstream_hint")}>
       {found.length === 0 ? (
-        <span className="quiet">{t("options.no_upstream")}</span>
+        <span className="quiet">{t(restore ? "options.none_removed" : "options.no_upstream")}</span>
       ) : (
         <Checkbox.Group value={chosen} onChange={(next) => change(next as number[])} className="column">
           {found.map((node) => (
-            <Checkbox key={node.id} value={node.id}><b>{node.object}</b> <span className="quiet numeric">{node.data_timestamp}</span> <Counts counts={node.status.nodes} /></Checkbox>
+            <Checkbox key={node.id} value={node.id}><b>{node.object}</b> <span className="quiet numeric">{node.data_timestamp}</span> <Counts counts={node.nodes} /></Checkbox>
           ))}
         </Checkbox.Group>
       )}
