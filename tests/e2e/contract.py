@@ -16,7 +16,9 @@ FORCE = ("force_rerun", "force_rerun_downstream")
 WITH_REASON = ("set_success", "remove_upstream", "force_rerun_downstream")
 
 
-def _step(number: int, instance: int, table: str, fields: list[str], day: str, level: int, status: str) -> dict[str, Any]:
+def _step(
+    number: int, instance: int, table: str, fields: list[str], day: str, level: int, status: str
+) -> dict[str, Any]:
     return {
         "node_instance": number,
         "instance": instance,
@@ -51,7 +53,10 @@ class Contract:
 
     def over(self, page: Page) -> None:
         page.route(
-            re.compile(r"/api/v1/(plans|operations|emergency-drafts|me|instances/\d+/(choices|operations))(/|\?|$)"), self._answer
+            re.compile(
+                r"/api/v1/(plans|operations|emergency-drafts|me|instances/\d+/(choices|operations))(/|\?|$)"
+            ),
+            self._answer,
         )
 
     # -- the bodies
@@ -112,7 +117,12 @@ class Contract:
             "required": [] if self.refused else required,
             "conflicts": [],
             "skipped": [
-                {"object": "shop.dim_customer n1", "code": "status", "message": "is Running", "instead": "force_rerun"}
+                {
+                    "object": "shop.dim_customer n1",
+                    "code": "status",
+                    "message": "is Running",
+                    "instead": "force_rerun",
+                }
             ]
             if verb == "rerun" and undo_of is None
             else [],
@@ -162,11 +172,25 @@ class Contract:
             "undo_of": undo_of,
             "undone_by": None,
             "undoable": plan["verb"] == "pause" and undo_of is None,
-            "not_undoable_because": "" if plan["verb"] == "pause" else "not_undoable: a stop cannot be undone",
+            "not_undoable_because": ""
+            if plan["verb"] == "pause"
+            else "not_undoable: a stop cannot be undone",
             "skipped": [],
             "plan_hash": plan["hash"],
             "items": [
-                {key: one[key] for key in ("node_instance", "instance", "table", "node", "label", "fields", "data_timestamp", "action")}
+                {
+                    key: one[key]
+                    for key in (
+                        "node_instance",
+                        "instance",
+                        "table",
+                        "node",
+                        "label",
+                        "fields",
+                        "data_timestamp",
+                        "action",
+                    )
+                }
                 | {"before": one["from"], "after": one["to"], "result": "applied"}
                 for one in steps
             ],
@@ -182,7 +206,9 @@ class Contract:
         path = parts.path.removeprefix("/api/v1/")
         body = json.loads(request.post_data or "{}") if request.method != "GET" else {}
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        status, answer = self._say(request.method, path, query, body, request.headers.get("idempotency-key", ""))
+        status, answer = self._say(
+            request.method, path, query, body, request.headers.get("idempotency-key", "")
+        )
         route.fulfill(status=status, content_type="application/json", body=json.dumps(answer))
 
     def _say(
@@ -239,7 +265,15 @@ class Contract:
     @staticmethod
     def _choices(chosen: list[str]) -> list[dict[str, Any]]:
         def choice(name: str, state: str, because: str = "", **more: Any) -> dict[str, Any]:
-            return {"field": name, "key": False, "state": state, "group": [], "cause": "", "because": because, "status": "succeeded"} | more
+            return {
+                "field": name,
+                "key": False,
+                "state": state,
+                "group": [],
+                "cause": "",
+                "because": because,
+                "status": "succeeded",
+            } | more
 
         region = "required" if "amount" in chosen else "selectable"
         return [
@@ -253,7 +287,14 @@ class Contract:
     def _draft(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         self.drafts.append((path, body))
         if path == "emergency-drafts":
-            return 201, {"id": "d1", "step": 1, "instance": body["instance"], "data_timestamp": self.day, "object": self.table, "warning": ""}
+            return 201, {
+                "id": "d1",
+                "step": 1,
+                "instance": body["instance"],
+                "data_timestamp": self.day,
+                "object": self.table,
+                "warning": "",
+            }
         if path.endswith("/basic"):
             projects = [
                 {"project": "shop", "display_name": "Shop", "administrator": True, "instances": 3},
@@ -262,5 +303,14 @@ class Contract:
             ]
             return 200, {"step": 2, "projects": projects, "warning": ""}
         if path.endswith("/projects"):
-            return 200, {"step": 3, "force_rerun": 3, "dry_run": 17, "baselines": [], "conflicts": [], "finish_at": None, "hash": "h", "message": ""}
+            return 200, {
+                "step": 3,
+                "force_rerun": 3,
+                "dry_run": 17,
+                "baselines": [],
+                "conflicts": [],
+                "finish_at": None,
+                "hash": "h",
+                "message": "",
+            }
         return 201, self._row(self.operation(self.plan({"verb": "force_rerun_downstream"}), body["reason"]))

@@ -101,7 +101,9 @@ def test_two_fields_are_chosen_and_their_descendants_run_again(tab: Tab, contrac
     assert len(contract.keys[-1]) == 32
 
 
-def test_required_fields_stand_first_with_their_cause_before_the_button_is_active(tab: Tab, contract: Contract) -> None:
+def test_required_fields_stand_first_with_their_cause_before_the_button_is_active(
+    tab: Tab, contract: Contract
+) -> None:
     page = instance_page(tab, contract)
     row_menu(page, "amount", "Rerun")
     required = page.get_by_role("region", name="Required fields: 2 go along")
@@ -130,7 +132,9 @@ def test_what_was_left_out_offers_the_verb_that_would_take_it(tab: Tab, contract
     row_menu(page, "refund", "Rerun")
     dialog(page).get_by_role("button", name="Force rerun instead").click()
     expect(confirm_button(page)).to_have_text("Force rerun 1 instance")
-    expect(dialog(page)).to_contain_text("Neither upstream results nor the scheduled time are checked for the start.")
+    expect(dialog(page)).to_contain_text(
+        "Neither upstream results nor the scheduled time are checked for the start."
+    )
     expect(dialog(page)).to_contain_text("Will be older than their input (1)")
     assert contract.plans[-1]["verb"] == "force_rerun"
 
@@ -149,12 +153,16 @@ def test_descendants_are_picked_by_level_and_field(tab: Tab, contract: Contract)
     assert contract.plans[-1]["options"]["pick"] == [{"instance": 902, "fields": ["gmv_rate"]}]
 
 
-def test_force_rerun_downstream_is_quick_or_custom_and_asks_for_a_reason(tab: Tab, contract: Contract) -> None:
+def test_force_rerun_downstream_is_quick_or_custom_and_asks_for_a_reason(
+    tab: Tab, contract: Contract
+) -> None:
     page = instance_page(tab, contract, "graph")
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Force rerun downstream", exact=True).click()
     expect(confirm_button(page)).to_have_text("Force rerun downstream 3 instances")
-    expect(dialog(page)).to_contain_text("All 3 instances are set to Not Running first; only the start skips the checks.")
+    expect(dialog(page)).to_contain_text(
+        "All 3 instances are set to Not Running first; only the start skips the checks."
+    )
     expect(confirm_button(page)).to_be_disabled()
     dialog(page).get_by_role("radio", name="Custom", exact=True).first.check()
     dialog(page).get_by_role("radio", name="Specific fields").check()
@@ -189,7 +197,9 @@ def test_a_pause_ends_by_itself_tomorrow_morning(tab: Tab, contract: Contract) -
 # -- two at once
 
 
-def test_a_plan_overtaken_by_another_user_shows_the_difference_and_the_new_plan(tab: Tab, contract: Contract) -> None:
+def test_a_plan_overtaken_by_another_user_shows_the_difference_and_the_new_plan(
+    tab: Tab, contract: Contract
+) -> None:
     page = instance_page(tab, contract, "graph")
     contract.stale = ["shop.fct_order n1 is Running, was Succeeded"]
     page.get_by_role("button", name="Rerun", exact=True).click()
@@ -297,7 +307,9 @@ def test_the_wizard_locks_each_step_once_it_is_confirmed(tab: Tab, contract: Con
     page.get_by_role("checkbox", name="shop (Shop)").check()
     page.get_by_role("button", name="Select", exact=True).click()
     page.get_by_role("button", name="Next").click()
-    expect(note).to_contain_text("Instances of 2 selected projects will be run again; instances of 1 other projects will be dry-run only.")
+    expect(note).to_contain_text(
+        "Instances of 2 selected projects will be run again; instances of 1 other projects will be dry-run only."
+    )
     note.get_by_role("button", name="Confirm", exact=True).click()
 
     confirm = page.get_by_role("button", name="Confirm rerun of 3 instances")
@@ -307,7 +319,12 @@ def test_the_wizard_locks_each_step_once_it_is_confirmed(tab: Tab, contract: Con
     page.get_by_role("checkbox", name="I have checked the impact").check()
     confirm.click()
     expect(page.get_by_role("button", name="Open operation 1 in the history")).to_be_visible()
-    assert [path for path, _ in contract.drafts] == ["emergency-drafts", "emergency-drafts/d1/basic", "emergency-drafts/d1/projects", "emergency-drafts/d1/submit"]
+    assert [path for path, _ in contract.drafts] == [
+        "emergency-drafts",
+        "emergency-drafts/d1/basic",
+        "emergency-drafts/d1/projects",
+        "emergency-drafts/d1/submit",
+    ]
     assert contract.drafts[1][1] == {"start": "self", "cross_day": True, "confirmed": True}
     assert contract.drafts[3][1] == {"hash": "h", "reason": "broken source of yesterday", "accepted": True}
 
@@ -321,4 +338,6 @@ def test_an_old_day_dims_the_wizard_with_the_rule_in_words(tab: Tab, contract: C
     item = page.get_by_role("menuitem", name="Force rerun downstream across projects")
     expect(item).to_have_attribute("aria-disabled", "true")
     item.locator("span").first.hover()
-    expect(page.get_by_role("tooltip").filter(has_text="data timestamp must be")).to_contain_text(f"is {YESTERDAY}")
+    expect(page.get_by_role("tooltip").filter(has_text="data timestamp must be")).to_contain_text(
+        f"is {YESTERDAY}"
+    )
