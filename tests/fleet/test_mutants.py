@@ -69,7 +69,7 @@ MUTANTS: dict[str, Patch] = {
 
 
 @settings(
-    max_examples=400,
+    max_examples=1500,
     deadline=None,
     database=None,
     derandomize=True,

@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from fastapi import FastAPI
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from fieldwise import __version__
-from fieldwise.api import acting, errors, health, models, reading, static
+from fieldwise.api import acting, errors, health, models, operating, reading, static
 from fieldwise.api.feed import Feed, Log
 from fieldwise.api.security import Gate
 from fieldwise.api.services import Deployment
@@ -22,6 +21,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
         (400, "Asked for something that makes no sense"),
         (401, "Not signed in"),
         (404, "Does not exist"),
+        (409, "Something else happened first"),
         (422, "Not understood or refused"),
     )
 }
@@ -45,9 +45,9 @@ def create_app(deployment: Deployment | None, token: str, boot_id: str = "") -> 
     app.state.deployment = deployment
     app.state.boot_id = boot_id
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=Gate(token))
+    app.add_middleware(Gate, token=token)
     errors.install(app)
-    for router in (health.router, reading.router, acting.router):
+    for router in (health.router, reading.router, acting.router, operating.router):
         app.include_router(router)
     static.install(app)
     return app

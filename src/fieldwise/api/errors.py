@@ -20,6 +20,8 @@ from fieldwise.model.errors import (
     HomeInUse,
     NotFound,
 )
+from fieldwise.operations.undo import NotUndoable, Overtaken
+from fieldwise.usecases.operate import KeyReused, PlanExpired, PlanRefused, PlanStale, ReasonMissing
 
 STATUS: dict[type[FieldwiseError], int] = {
     BadRequest: 400,
@@ -29,6 +31,13 @@ STATUS: dict[type[FieldwiseError], int] = {
     HomeInUse: 409,
     Deposed: 503,
     EngineUnavailable: 503,
+    PlanStale: 409,
+    PlanExpired: 410,
+    PlanRefused: 422,
+    ReasonMissing: 422,
+    KeyReused: 422,
+    NotUndoable: 409,
+    Overtaken: 409,
 }
 CODES = {
     400: "bad_request",
@@ -75,6 +84,8 @@ def install(app: FastAPI) -> None:
                 }
                 for p in error.problems
             ]
+        if isinstance(error, PlanStale):
+            more |= {"difference": error.difference, "plan": error.fresh}
         return problem(status, error.code, error.message, error.message, error.hint, **more)
 
     @app.exception_handler(RequestValidationError)

@@ -291,3 +291,7 @@ class DraftImpact(Answer):
     finish_at: str | None
     hash: str
     message: str = ""
+
+
+class UndoAsked(Asked):
+    reason: str = Field(default="", max_length=500)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fieldwise.api.errors import problem
+from fieldwise.model.operation import Source
+from fieldwise.usecases.operate import Person
 
 COOKIE = "fieldwise_session"
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/login"})
@@ -24,30 +27,44 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-Next = Callable[[Request], Awaitable[Response]]
+# What programs that hold the home's token may call themselves.
+SOURCES = {"api": Source.API, "cli": Source.CLI, "agent": Source.AGENT}
 
 
 class Gate:
-    """Lets requests through that carry the token or a session; the rest hear 401."""
+    """Lets requests through that carry the token or a session; the rest hear 401. Pure ASGI: streams pass untouched."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
         self._token = token
         self._sessions: set[str] = set()
 
-    async def __call__(self, request: Request, call_next: Next) -> Response:
-        answer = await self._answer(request, call_next)
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
 
-    async def _answer(self, request: Request, call_next: Next) -> Response:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope)
+        refused = self._refusal(request)
+        await (refused or self._app)(scope, receive, with_headers)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """The answer of the gate itself; None lets the request through."""
         if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
             return problem(413, "too_large", "The request is larger than 8 MB")
         path = request.url.path
         if path == "/login":
             return self._login(request)
         protected = path.startswith("/api/") or path == "/metrics"
-        if path not in OPEN_PATHS and protected and not self._known(request):
+        actor = self._actor(request)
+        if path not in OPEN_PATHS and protected and actor is None:
             return problem(
                 401,
                 "unauthorized",
@@ -57,13 +74,17 @@ class Gate:
             )
         if protected and request.method not in SAFE_METHODS and not self._same_origin(request):
             return problem(403, "cross_origin", "This request came from another site")
-        return await call_next(request)
+        request.state.actor = actor
+        return None
 
-    def _known(self, request: Request) -> bool:
+    def _actor(self, request: Request) -> Person | None:
+        """Whoever can read the home acts as `local`, in the browser as through the command line."""
         bearer = request.headers.get("authorization", "")
         if bearer.startswith("Bearer ") and hmac.compare_digest(bearer[7:].encode(), self._token.encode()):
-            return True
-        return request.cookies.get(COOKIE, "") in self._sessions
+            return Person("local", SOURCES.get(request.headers.get("x-fieldwise-source", ""), Source.CLI))
+        if request.cookies.get(COOKIE, "") in self._sessions:
+            return Person("local", Source.UI)
+        return None
 
     def _same_origin(self, request: Request) -> bool:
         """A browser names the site a request comes from; programs with the token name none."""

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fieldwise.ports.engine import Rows
 from fieldwise.ports.store import Store
 from fieldwise.usecases.browse import Browser
+from fieldwise.usecases.operate import Operator, Person
 
 
 class Deployment(Protocol):
@@ -18,6 +19,9 @@ class Deployment(Protocol):
 
     @property
     def browse(self) -> Browser: ...
+
+    @property
+    def operate(self) -> Operator: ...
 
     @property
     def store(self) -> Store: ...
@@ -42,5 +46,17 @@ def browser(request: Request) -> Browser:
     return deployment(request).browse
 
 
+def operator(request: Request) -> Operator:
+    return deployment(request).operate
+
+
+def actor(request: Request) -> Person:
+    """Who acts: the gate found out."""
+    found: Person = request.state.actor
+    return found
+
+
+Operating = Annotated[Operator, Depends(operator)]
+Actor = Annotated[Person, Depends(actor)]
 Reading = Annotated[Browser, Depends(browser)]
 Acting = Annotated[Deployment, Depends(deployment)]

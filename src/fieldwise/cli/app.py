@@ -15,7 +15,11 @@ from fieldwise.model.errors import DefinitionsInvalid, FieldwiseError, HomeInUse
 # Typer brings a click of its own; what its commands raise is told apart by its classes and not by an installed click's.
 click = sys.modules[typer.BadParameter.__module__]
 
-ORDER = ("demo", "init", "check", "plan", "publish", "run", "serve", "instances", "lineage", "sql", "schema")
+ORDER = (
+    "demo", "init", "check", "plan", "publish", "run", "serve", "instances", "rerun", "rerun-downstream", "force-rerun",
+    "force-rerun-downstream", "set-success", "stop", "pause", "resume", "set-priority", "set-resource-group",
+    "remove-upstream", "restore-upstream", "undo", "operations", "lineage", "sql", "schema",
+)  # fmt: skip
 
 
 class OrderedGroup(TyperGroup):

@@ -6,13 +6,14 @@ import fieldwise.cli.definitions as definitions
 import fieldwise.cli.demo as demo
 import fieldwise.cli.instances as instances
 import fieldwise.cli.lineage as lineage
+import fieldwise.cli.operate as operate
 import fieldwise.cli.run as run
 import fieldwise.cli.serve as serve
 import fieldwise.cli.simulate as simulate
 import fieldwise.cli.sql as sql
 from fieldwise.cli.app import app, main
 
-for module in (demo, definitions, run, serve, instances, lineage, sql, simulate):
+for module in (demo, definitions, run, serve, instances, operate, lineage, sql, simulate):
     module.attach(app)
 
 __all__ = ["main"]

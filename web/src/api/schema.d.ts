@@ -413,10 +413,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description What the operation would do. Changes nothing and is not logged; lives for 15 minutes.
+         */
+        post: operations["planOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Plan */
+        get: operations["getPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Operations
+         * @description The operation history, newest first.
+         */
+        get: operations["listOperations"];
+        put?: never;
+        /**
+         * Confirm
+         * @description Apply exactly that plan, or, if something it rests on has changed, nothing: 409 `plan_stale`.
+         */
+        post: operations["confirmOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Operation */
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/{operation}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Take an operation back; with `plan_only` only what that would do.
+         */
+        post: operations["undoOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Instance Operations */
+        get: operations["listInstanceOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Choices
+         * @description Every field as the picker shows it, when `fields` (a,b) are chosen.
+         */
+        get: operations["listFieldChoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** BaselineImpact */
+        BaselineImpact: {
+            /** Name */
+            name: string;
+            /** Slip Minutes */
+            slip_minutes: number;
+            /** Breaks */
+            breaks: boolean;
+        };
         /**
          * Code
          * @description The code of an instance: the user's own text, and every node's statement as run.
@@ -437,6 +581,27 @@ export interface components {
             edit_url: string;
             /** Nodes */
             nodes: components["schemas"]["NodeCode"][];
+        };
+        /** ConfirmAsked */
+        ConfirmAsked: {
+            /** Plan */
+            plan: string;
+            /** Hash */
+            hash: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /** ConflictItem */
+        ConflictItem: {
+            /** Object */
+            object: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /** DayCount */
         DayCount: {
@@ -475,6 +640,39 @@ export interface components {
              * @default
              */
             hint: string;
+        };
+        /**
+         * FieldChoice
+         * @description A field as the picker shows it (spec 4, "Choosing fields").
+         */
+        FieldChoice: {
+            /** Field */
+            field: string;
+            /** Key */
+            key: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "selectable" | "required" | "group" | "disabled";
+            /**
+             * Group
+             * @description fields that go all or none with it
+             * @default []
+             */
+            group: string[];
+            /**
+             * Cause
+             * @default
+             */
+            cause: string;
+            /**
+             * Because
+             * @default
+             */
+            because: string;
+            /** Status */
+            status: string;
         };
         /** FieldInstance */
         FieldInstance: {
@@ -648,6 +846,33 @@ export interface components {
             more_up: boolean;
             /** More Down */
             more_down: boolean;
+        };
+        /** Impact */
+        Impact: {
+            /** Node Instances */
+            node_instances: number;
+            /** Fields */
+            fields: number;
+            /** Tables */
+            tables: number;
+            /** Projects */
+            projects: string[];
+            /** Owners */
+            owners: string[];
+            /** Running Stopped */
+            running_stopped: number;
+            /**
+             * Engine Seconds
+             * @description from the last 10 runs of each node; null: no history
+             */
+            engine_seconds: number | null;
+            /** Finish At */
+            finish_at: string | null;
+            /**
+             * Baselines
+             * @default []
+             */
+            baselines: components["schemas"]["BaselineImpact"][];
         };
         /** InstanceDetail */
         InstanceDetail: {
@@ -1020,6 +1245,269 @@ export interface components {
             waits_for: string[];
         };
         /**
+         * NotSucceeded
+         * @description An ancestor that is not Succeeded.
+         */
+        NotSucceeded: {
+            /** Instance */
+            instance: number;
+            /** Object */
+            object: string;
+            /** Data Timestamp */
+            data_timestamp: string;
+            /** Status */
+            status: string;
+        };
+        /**
+         * OlderThanInput
+         * @description A descendant that is not part of the plan and will be older than its input.
+         */
+        OlderThanInput: {
+            /** Instance */
+            instance: number;
+            /** Object */
+            object: string;
+            /** Data Timestamp */
+            data_timestamp: string;
+            /** Fields */
+            fields: string[];
+        };
+        /** OperationDetail */
+        OperationDetail: {
+            /** Operation */
+            operation: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "applied" | "applying" | "refused" | "cancelled" | "awaiting_consent";
+            /** Verb */
+            verb: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "ui" | "api" | "cli" | "agent";
+            /** Actor */
+            actor: string;
+            /** At */
+            at: string;
+            /** Reason */
+            reason: string;
+            /** Applied */
+            applied: number;
+            /** Total */
+            total: number;
+            /**
+             * Objects
+             * @description tables touched, at most 20
+             */
+            objects: string[];
+            /**
+             * Scope
+             * @default {}
+             */
+            scope: {
+                [key: string]: unknown;
+            };
+            /**
+             * Options
+             * @default {}
+             */
+            options: {
+                [key: string]: unknown;
+            };
+            /** Fields */
+            fields?: string[] | null;
+            /** Undo Of */
+            undo_of?: number | null;
+            /** Undone By */
+            undone_by?: number | null;
+            /**
+             * Undoable
+             * @default false
+             */
+            undoable: boolean;
+            /**
+             * Not Undoable Because
+             * @default
+             */
+            not_undoable_because: string;
+            /**
+             * Skipped
+             * @default []
+             */
+            skipped: components["schemas"]["SkippedItem"][];
+            /** Plan Hash */
+            plan_hash: string;
+            /** Items */
+            items: components["schemas"]["OperationItemResult"][];
+        };
+        /**
+         * OperationItem
+         * @description One row of the operation history.
+         */
+        OperationItem: {
+            /** Operation */
+            operation: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "applied" | "applying" | "refused" | "cancelled" | "awaiting_consent";
+            /** Verb */
+            verb: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "ui" | "api" | "cli" | "agent";
+            /** Actor */
+            actor: string;
+            /** At */
+            at: string;
+            /** Reason */
+            reason: string;
+            /** Applied */
+            applied: number;
+            /** Total */
+            total: number;
+            /**
+             * Objects
+             * @description tables touched, at most 20
+             */
+            objects: string[];
+            /**
+             * Scope
+             * @default {}
+             */
+            scope: {
+                [key: string]: unknown;
+            };
+            /**
+             * Options
+             * @default {}
+             */
+            options: {
+                [key: string]: unknown;
+            };
+            /** Fields */
+            fields?: string[] | null;
+            /** Undo Of */
+            undo_of?: number | null;
+            /** Undone By */
+            undone_by?: number | null;
+            /**
+             * Undoable
+             * @default false
+             */
+            undoable: boolean;
+            /**
+             * Not Undoable Because
+             * @default
+             */
+            not_undoable_because: string;
+            /**
+             * Skipped
+             * @default []
+             */
+            skipped: components["schemas"]["SkippedItem"][];
+        };
+        /**
+         * OperationItemResult
+         * @description Before and after of one node instance.
+         */
+        OperationItemResult: {
+            /** Node Instance */
+            node_instance: number;
+            /** Instance */
+            instance: number;
+            /** Table */
+            table: string;
+            /** Node */
+            node: string;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /** Fields */
+            fields: string[];
+            /** Data Timestamp */
+            data_timestamp: string;
+            /** Action */
+            action: string;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+            /**
+             * Result
+             * @description applied | waiting | succeeded | failed | too_late | skipped ..., as it stands now
+             */
+            result: string;
+        };
+        /** OperationPage */
+        OperationPage: {
+            /** Items */
+            items: components["schemas"]["OperationItem"][];
+            /** Cursor */
+            cursor: string | null;
+        };
+        /** OptionsAsked */
+        OptionsAsked: {
+            /**
+             * Start Mode
+             * @default normal
+             * @enum {string}
+             */
+            start_mode: "normal" | "dry_run";
+            /**
+             * Range
+             * @description null: the verb's own default
+             */
+            range?: ("all" | "all_failed" | "all_final" | "custom") | null;
+            /**
+             * Pick
+             * @default []
+             */
+            pick: components["schemas"]["PickAsked"][];
+            /**
+             * Cross Day
+             * @default true
+             */
+            cross_day: boolean;
+            /** Level */
+            level?: number | null;
+            /** Set */
+            set?: ("failed" | "not_run" | "both" | "custom") | null;
+            /** Priority */
+            priority?: ("highest" | "high" | "medium" | "low" | "lowest") | null;
+            /** Resource Group */
+            resource_group?: string | null;
+            /**
+             * Until
+             * @description RFC 3339; pause ends by itself then
+             */
+            until?: string | null;
+            /**
+             * Upstream
+             * @description instance ids of direct upstream instances
+             * @default []
+             */
+            upstream: number[];
+            /**
+             * With Not Run Descendants
+             * @default false
+             */
+            with_not_run_descendants: boolean;
+            /**
+             * Check Sources
+             * @default false
+             */
+            check_sources: boolean;
+        };
+        /**
          * Overview
          * @description The first page: newest data timestamp's counts, the last 7 days, what failed, what runs, what waits longest.
          */
@@ -1064,6 +1552,85 @@ export interface components {
             text: string;
             /** Seconds */
             seconds?: number | null;
+        };
+        /**
+         * PickAsked
+         * @description A descendant to go along; `fields` null: the whole table.
+         */
+        PickAsked: {
+            /** Instance */
+            instance: number;
+            /** Fields */
+            fields?: string[] | null;
+        };
+        /** PlanAsked */
+        PlanAsked: {
+            /**
+             * Verb
+             * @enum {string}
+             */
+            verb: "rerun" | "rerun_downstream" | "force_rerun" | "force_rerun_downstream" | "set_success" | "stop" | "pause" | "resume" | "set_priority" | "set_resource_group" | "remove_upstream" | "restore_upstream" | "start";
+            scope: components["schemas"]["ScopeAsked"];
+            /** Fields */
+            fields?: string[] | null;
+            /**
+             * @default {
+             *       "start_mode": "normal",
+             *       "pick": [],
+             *       "cross_day": true,
+             *       "upstream": [],
+             *       "with_not_run_descendants": false,
+             *       "check_sources": false
+             *     }
+             */
+            options: components["schemas"]["OptionsAsked"];
+        };
+        /** PlanBody */
+        PlanBody: {
+            /** Plan */
+            plan: string;
+            /** Hash */
+            hash: string;
+            /** Expires At */
+            expires_at: string;
+            /** Verb */
+            verb: string;
+            /** Steps */
+            steps: components["schemas"]["StepItem"][];
+            /** Required */
+            required: components["schemas"]["RequiredItem"][];
+            /** Conflicts */
+            conflicts: components["schemas"]["ConflictItem"][];
+            /** Skipped */
+            skipped: components["schemas"]["SkippedItem"][];
+            impact: components["schemas"]["Impact"];
+            /**
+             * Older Than Input
+             * @default []
+             */
+            older_than_input: components["schemas"]["OlderThanInput"][];
+            /**
+             * Ancestors Not Succeeded
+             * @default []
+             */
+            ancestors_not_succeeded: components["schemas"]["NotSucceeded"][];
+            /**
+             * Reason Required
+             * @default false
+             */
+            reason_required: boolean;
+            /**
+             * Warning
+             * @description the sentence the dialog shows before it is confirmed
+             * @default
+             */
+            warning: string;
+            /**
+             * Refused
+             * @description why nothing can be confirmed; empty: it can
+             * @default
+             */
+            refused: string;
         };
         /** ProjectItem */
         ProjectItem: {
@@ -1116,6 +1683,27 @@ export interface components {
             rows: unknown[][];
             /** More */
             more: boolean;
+        };
+        /**
+         * RequiredItem
+         * @description A field that must go along, with its cause in words.
+         */
+        RequiredItem: {
+            /** Table */
+            table: string;
+            /** Data Timestamp */
+            data_timestamp: string;
+            /** Instance */
+            instance: number;
+            /** Field */
+            field: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "KEY" | "SAME_NODE" | "MADE_FROM" | "STALE" | "ROWS_DIFFER" | "MODEL_REFRESH";
+            /** Because */
+            because: string;
         };
         /** RunItem */
         RunItem: {
@@ -1182,6 +1770,37 @@ export interface components {
             items: components["schemas"]["RunItem"][];
         };
         /**
+         * ScopeAsked
+         * @description Either instances by id, or a query in the selection language.
+         */
+        ScopeAsked: {
+            /** Instances */
+            instances?: number[] | null;
+            /** Query */
+            query?: string | null;
+            /**
+             * Environment
+             * @default prod
+             * @enum {string}
+             */
+            environment: "prod" | "dev";
+        };
+        /** SkippedItem */
+        SkippedItem: {
+            /** Object */
+            object: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Instead */
+            instead?: string | null;
+            /** Instance */
+            instance?: number | null;
+            /** Node Instance */
+            node_instance?: number | null;
+        };
+        /**
          * StatusCounts
          * @description Counts of fields by field status and of nodes by node status; only statuses that occur are present.
          */
@@ -1194,6 +1813,44 @@ export interface components {
             nodes: {
                 [key: string]: number;
             };
+        };
+        /**
+         * StepItem
+         * @description One node instance and what becomes of it.
+         */
+        StepItem: {
+            /** Node Instance */
+            node_instance: number;
+            /** Instance */
+            instance: number;
+            /** Table */
+            table: string;
+            /** Node */
+            node: string;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /** Fields */
+            fields: string[];
+            /** Data Timestamp */
+            data_timestamp: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "run" | "dry_run" | "stop" | "set_status" | "mark" | "edge";
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /**
+             * Level
+             * @description distance from the start, 0 = the start itself
+             * @default 0
+             */
+            level: number;
         };
         /** TableDetail */
         TableDetail: {
@@ -1284,6 +1941,14 @@ export interface components {
             /** Why */
             why: string;
         };
+        /** UndoAsked */
+        UndoAsked: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1335,6 +2000,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1405,6 +2080,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -1457,6 +2142,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1550,6 +2245,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -1604,6 +2309,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1674,6 +2389,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -1728,6 +2453,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1798,6 +2533,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -1852,6 +2597,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1917,6 +2672,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1992,6 +2757,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -2044,6 +2819,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2106,6 +2891,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2181,6 +2976,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -2240,6 +3045,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2308,6 +3123,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -2360,6 +3185,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2432,6 +3267,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -2482,6 +3327,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2556,6 +3411,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -2614,6 +3479,16 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2688,6 +3563,16 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Not understood or refused */
             422: {
                 headers: {
@@ -2746,6 +3631,618 @@ export interface operations {
             };
             /** @description Does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    planOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanBody"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanBody"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listOperations: {
+        parameters: {
+            query?: {
+                object?: string | null;
+                verb?: string | null;
+                operator?: string | null;
+                source?: string | null;
+                instance?: number | null;
+                from?: string | null;
+                to?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    confirmOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationItem"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationDetail"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    undoOperation: {
+        parameters: {
+            query?: {
+                plan_only?: boolean;
+            };
+            header?: never;
+            path: {
+                operation: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationItem"] | components["schemas"]["PlanBody"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listInstanceOperations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listFieldChoices: {
+        parameters: {
+            query: {
+                verb: "rerun" | "rerun_downstream" | "force_rerun" | "force_rerun_downstream" | "set_success" | "stop" | "pause" | "resume" | "set_priority" | "set_resource_group" | "remove_upstream" | "restore_upstream" | "start";
+                fields?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldChoice"][];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
