@@ -33,8 +33,3 @@ export function unmetRules(subject: EmergencySubject, now: Date, administers?: b
   if (administers === false) found.push({ rule: "administrator", project: subject.project });
   return found;
 }
-
-/** Whether these rights administer the project; undefined: the server did not say, it decides later. */
-export function administers(rights: readonly string[] | undefined, project: string): boolean | undefined {
-  return rights?.some((right) => right === "*" || /^(super|system)/.test(right) || ["wizard", "admin", "administrator"].some((word) => right === word || right === `${word}:${project}`));
-}

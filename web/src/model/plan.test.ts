@@ -59,7 +59,7 @@ describe("descendants", () => {
 });
 
 describe("the picker", () => {
-  const choice = (field: string, state: FieldChoice["state"], group: string[] = []): FieldChoice => ({ field, key: false, state, group, status: "succeeded" });
+  const choice = (field: string, state: FieldChoice["state"], group: string[] = []): FieldChoice => ({ field, key: false, state, group, cause: "", because: "", status: "succeeded" });
   it("moves a group as one and never what is locked", () => {
     expect(toggleField(["a"], choice("b", "group", ["c"]))).toEqual(["a", "b", "c"]);
     expect(toggleField(["a", "b", "c"], choice("c", "group", ["b"]))).toEqual(["a"]);

@@ -1,5 +1,5 @@
 /** A plan as the dialog shows it: required fields by table, steps under filters, descendants to pick from. */
-import type { FieldChoice, Pick, Plan, Required, Step } from "../api/operations";
+import type { FieldChoice, Picked, Plan, Required, Step } from "../api/operations";
 
 export interface RequiredGroup {
   key: string;
@@ -100,9 +100,9 @@ export function candidates(plan: Stepped): Candidate[] {
 }
 
 /** The rows ticked in the picker as the contract's picks: fields by name, a script as a whole. */
-export function picksOf(ticked: readonly string[], all: readonly Candidate[]): Pick[] {
+export function picksOf(ticked: readonly string[], all: readonly Candidate[]): Picked[] {
   const keys = new Set(ticked);
-  return all.flatMap((one): Pick[] => {
+  return all.flatMap((one): Picked[] => {
     if (one.fields.length === 0) return keys.has(one.key) ? [{ instance: one.instance, fields: null }] : [];
     const fields = one.fields.filter(({ key }) => keys.has(key) || keys.has(one.key)).map(({ field }) => field);
     return fields.length ? [{ instance: one.instance, fields }] : [];
@@ -110,7 +110,7 @@ export function picksOf(ticked: readonly string[], all: readonly Candidate[]): P
 }
 
 /** The rows that stand for these picks. */
-export function tickedOf(picks: readonly Pick[], all: readonly Candidate[]): string[] {
+export function tickedOf(picks: readonly Picked[], all: readonly Candidate[]): string[] {
   const byInstance = new Map(picks.map((pick) => [pick.instance, pick.fields]));
   return all.flatMap((one) => {
     const fields = byInstance.get(one.instance);

@@ -1,12 +1,10 @@
 /** The verbs of one instance or of some of its fields as a menu: the same on lists, graph and header. */
-import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Button, Dropdown, Tooltip, type MenuProps } from "antd";
 import { DownOutlined, MoreOutlined } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { meQuery } from "../api/operations";
-import { administers, unmetRules, type Unmet } from "../model/emergency";
+import { unmetRules, type Unmet } from "../model/emergency";
 import { eligible, FIELD_MENU, isDangerous, MENU, type Verb } from "../model/verbs";
 import { useOperate } from "./operate";
 
@@ -33,8 +31,6 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
   const { t } = useTranslation();
   const operate = useOperate();
   const navigate = useNavigate();
-  const me = useQuery(meQuery());
-  const rights = me.data?.rights;
 
   const said = (one: Unmet) => {
     if (one.rule === "status") return t("emergency.rule_status", { is: t(`status.${one.is}`, one.is) });
@@ -56,7 +52,7 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
     const items: Items = groups.flatMap((group, n) => (n ? [{ type: "divider" as const, key: `line${n}` }, ...group] : group));
     if (target.fields) return items;
     const project = target.object.split(".")[0] ?? "";
-    const rules = unmetRules({ ...target, project }, new Date(), administers(rights, project));
+    const rules = unmetRules({ ...target, project }, new Date());
     items.push(
       { type: "divider", key: "line-emergency" },
       {

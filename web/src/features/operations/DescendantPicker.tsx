@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Checkbox, Input, Select, Table } from "antd";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { askPlan, type Pick, type PlanAsked } from "../../api/operations";
+import { askPlan, type Picked, type PlanAsked } from "../../api/operations";
 import { tablesQuery } from "../../api/queries";
 import { candidates, picksOf, projectOf, tickedOf, type Candidate } from "../../model/plan";
 import { StatusOrText } from "../../ui/Moved";
@@ -11,8 +11,8 @@ import { Loading, Nothing, Trouble } from "../../ui/States";
 
 interface Props {
   asked: PlanAsked;
-  picks: readonly Pick[];
-  change: (picks: Pick[]) => void;
+  picks: readonly Picked[];
+  change: (picks: Picked[]) => void;
 }
 
 interface Row {
