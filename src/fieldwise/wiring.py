@@ -41,6 +41,7 @@ from fieldwise.ports.engine import Rows
 from fieldwise.store.sqlite import SqliteStore
 from fieldwise.usecases.browse import Browser
 from fieldwise.usecases.check import Checked, Sources, check
+from fieldwise.usecases.emergency import Emergency
 from fieldwise.usecases.operate import Act, Operator
 from fieldwise.usecases.plan import plan_document
 from fieldwise.usecases.publish import PublishResult, publish, settle_publications
@@ -78,6 +79,7 @@ class Deployment:
         self.progress: Callable[[int, int], None] | None = None
         self.browse = Browser(self.store, config.home, self.with_fleet, clock)
         self.operate = Operator(self.store, self.workers, clock, self.with_fleet, self._in_turn)
+        self.emergency = Emergency(self.operate, clock)
 
     def __enter__(self) -> Deployment:
         return self

@@ -38,6 +38,17 @@ def no_pause(self: Fleet, row: int, pause: int) -> None:
     self.window.next_at[row] = NONE
 
 
+class Stubborn:
+    """Leaves no queue; a decision that then never ends is caught too."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, _rows: object) -> None:
+        self.calls += 1
+        assert self.calls < 100_000, "this decision does not end"
+
+
 MUTANTS: dict[str, Patch] = {
     "a throttling rule is not asked": lambda p: p.setattr(Queue, "full_rule", lambda *_: None),
     "slots are not counted": lambda p: p.setattr(
@@ -64,7 +75,7 @@ MUTANTS: dict[str, Patch] = {
     "everything is fused": lambda p: p.setattr(Queue, "fits", lambda *_: True),
     "nothing is fused": lambda p: p.setattr(Queue, "riders", lambda *_: []),
     "a changed priority does not re-sort": lambda p: p.setattr(Queue, "resort", lambda *_: None),
-    "held rows keep their place": lambda p: p.setattr(Queue, "leave", lambda *_: None),
+    "held rows keep their place": lambda p: p.setattr(Queue, "leave", Stubborn()),
 }
 
 

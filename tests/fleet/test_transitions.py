@@ -36,6 +36,7 @@ RERUN           N  N  N  N  .  N  N
 FORCED          WT WT WT WT .  WT WT
 MARKED          N  WT T  WR R  S  F
 UNFUSED         .  .  .  .  WT .  .
+UNDONE          .  .  .  .  .  F  .
 """
 WORDS = dict(zip(["N", "WT", "T", "WR", "R", "S", "F"], Status, strict=True))
 CELLS = [

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from fieldwise import __version__
-from fieldwise.api import acting, errors, health, models, operating, reading, static
+from fieldwise.api import acting, emergency, errors, health, models, operating, reading, static
 from fieldwise.api.feed import Feed, Log
 from fieldwise.api.security import Gate
 from fieldwise.api.services import Deployment
@@ -47,7 +47,7 @@ def create_app(deployment: Deployment | None, token: str, boot_id: str = "") -> 
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(Gate, token=token)
     errors.install(app)
-    for router in (health.router, reading.router, acting.router, operating.router):
+    for router in (health.router, reading.router, acting.router, operating.router, emergency.router):
         app.include_router(router)
     static.install(app)
     return app

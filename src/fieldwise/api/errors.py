@@ -20,6 +20,7 @@ from fieldwise.model.errors import (
     HomeInUse,
     NotFound,
 )
+from fieldwise.operations.across_projects import NotEligible
 from fieldwise.operations.undo import NotUndoable, Overtaken
 from fieldwise.usecases.operate import KeyReused, PlanExpired, PlanRefused, PlanStale, ReasonMissing
 
@@ -36,8 +37,16 @@ STATUS: dict[type[FieldwiseError], int] = {
     PlanRefused: 422,
     ReasonMissing: 422,
     KeyReused: 422,
+    NotEligible: 422,
     NotUndoable: 409,
     Overtaken: 409,
+}
+# Codes of one class that differ in kind.
+BY_CODE = {
+    "force_rerun_in_progress": 409,
+    "basic_locked": 409,
+    "not_administrator": 403,
+    "project_not_administered": 403,
 }
 CODES = {
     400: "bad_request",
@@ -70,7 +79,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(FieldwiseError)
     async def ours(request: Request, error: FieldwiseError) -> JSONResponse:
-        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
+        known = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
+        status = BY_CODE.get(error.code, known)
         more: dict[str, Any] = {}
         if isinstance(error, DefinitionsInvalid):
             more["errors"] = [

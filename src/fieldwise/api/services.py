@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fieldwise.ports.engine import Rows
 from fieldwise.ports.store import Store
 from fieldwise.usecases.browse import Browser
+from fieldwise.usecases.emergency import Emergency
 from fieldwise.usecases.operate import Operator, Person
 
 
@@ -22,6 +23,9 @@ class Deployment(Protocol):
 
     @property
     def operate(self) -> Operator: ...
+
+    @property
+    def emergency(self) -> Emergency: ...
 
     @property
     def store(self) -> Store: ...
@@ -50,6 +54,10 @@ def operator(request: Request) -> Operator:
     return deployment(request).operate
 
 
+def emergency(request: Request) -> Emergency:
+    return deployment(request).emergency
+
+
 def actor(request: Request) -> Person:
     """Who acts: the gate found out."""
     found: Person = request.state.actor
@@ -57,6 +65,7 @@ def actor(request: Request) -> Person:
 
 
 Operating = Annotated[Operator, Depends(operator)]
+Wizard = Annotated[Emergency, Depends(emergency)]
 Actor = Annotated[Person, Depends(actor)]
 Reading = Annotated[Browser, Depends(browser)]
 Acting = Annotated[Deployment, Depends(deployment)]

@@ -23,16 +23,20 @@ def upstream_slots(
     zone: str,
     my_count: int = 1,
     own_sub_day: bool = False,
+    history: bool = False,
 ) -> list[Slot]:
     """The upstream's slots that `mine` depends on. `upstream`: all slots that may matter, any order.
 
     `zone` is that of the reading task's project. `my_count`: how many slots the reader has on its day, for pairing
     by ordinal. `own_sub_day`: a task below a day reads itself, so that `previous` is its slot before, not its day.
+    `history`: everything before the window belongs to it too.
     """
     if own_sub_day and window is Window.PREVIOUS:
         near = [slot for slot in upstream if 0 <= _days_behind(mine, slot) <= 1]
         before = own_previous_slot(mine, near)
         return [before] if before is not None else []
+    if history:
+        return sorted((slot for slot in upstream if _up_to(window, n or 1, mine, slot, zone)), key=_time)
     inside = sorted((slot for slot in upstream if _inside(window, n or 1, mine, slot, zone)), key=_time)
     return _chosen(policy, mine, inside, my_count if _is_one_day(window, n or 1) else 1)
 
@@ -78,6 +82,16 @@ def _inside(window: Window, n: int, mine: Slot, slot: Slot, zone: str) -> bool:
         case Window.SLOTS_OF_DAY:
             start, end = day_bounds(mine.data_timestamp, zone_of(zone))
             return start <= slot.slot_start < end
+
+
+def _up_to(window: Window, n: int, mine: Slot, slot: Slot, zone: str) -> bool:
+    """In the window, or before it."""
+    if _inside(window, n, mine, slot, zone):
+        return True
+    if window in (Window.CURRENT, Window.PREVIOUS, Window.DAYS_BEFORE, Window.LAST_N):
+        last = {Window.PREVIOUS: 1, Window.DAYS_BEFORE: n}.get(window, 0)
+        return _days_behind(mine, slot) >= last
+    return slot.slot_start < mine.slot_start
 
 
 def _chosen(policy: Policy, mine: Slot, inside: list[Slot], my_count: int) -> list[Slot]:

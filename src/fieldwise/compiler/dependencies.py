@@ -15,7 +15,7 @@ from fieldwise.model.errors import ProblemCode
 from fieldwise.model.plan import Dependency
 from fieldwise.model.schedule import Period, Policy, Window
 
-CURRENT: tuple[Look, ...] = ((Window.CURRENT, None),)
+CURRENT: tuple[Look, ...] = (Look(Window.CURRENT),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,19 @@ class Waits:
 
     sources: dict[str, None] = field(default_factory=dict)
     ready: dict[str, None] = field(default_factory=dict)
-    found: dict[tuple[str, Window, int | None, Policy], tuple[dict[str, None], dict[str, None]]] = field(
+    found: dict[tuple[str, Look, Policy], tuple[dict[str, None], dict[str, None]]] = field(
         default_factory=dict
     )
 
     def add(self, task: str, look: Look, policy: Policy, fields: Sequence[str], nodes: Sequence[str]) -> None:
-        known = self.found.setdefault((task, *look, policy), ({}, {}))
+        known = self.found.setdefault((task, look, policy), ({}, {}))
         known[0].update(dict.fromkeys(fields))
         known[1].update(dict.fromkeys(nodes))
 
     def dependencies(self) -> tuple[Dependency, ...]:
         return tuple(
-            Dependency(task, tuple(fields), tuple(nodes), window, n, policy)
-            for (task, window, n, policy), (fields, nodes) in self.found.items()
+            Dependency(task, tuple(fields), tuple(nodes), look.window, look.n, policy, look.history)
+            for (task, look, policy), (fields, nodes) in self.found.items()
         )
 
 
@@ -123,7 +123,7 @@ def wait_for_source(
     override = overrides.get(task.name.lower())
     if override is not None:
         used.add(task.name.lower())
-        waits.add(task.name, (override.window, override.n), override.policy, (), (task.node,))
+        waits.add(task.name, Look(override.window, override.n), override.policy, (), (task.node,))
         return
     for look in windows:
         waits.add(task.name, look, Policy.ALL, (), (task.node,))
@@ -160,7 +160,7 @@ def _override(
     mine = [name for name in fields if not named or name.lower() in named]
     others = [name for name in fields if name not in mine]
     if mine or not others:
-        waits.add(table.name, (one.window, one.n), one.policy, mine, _nodes_read(table, mine))
+        waits.add(table.name, Look(one.window, one.n), one.policy, mine, _nodes_read(table, mine))
     if others:
         for look in windows:
             waits.add(table.name, look, Policy.ALL, others, _nodes_read(table, others))
@@ -170,7 +170,7 @@ def declare(waits: Waits, one: DeclaredDependency, catalogue: Catalogue) -> None
     """A dependency the SQL does not show; without fields it is on every node of the table."""
     task = catalogue.task(one.table)
     if task is not None:
-        waits.add(task.name, (one.window, one.n), one.policy, (), (task.node,))
+        waits.add(task.name, Look(one.window, one.n), one.policy, (), (task.node,))
         return
     table = catalogue.table(one.table, "")
     if table is None:
@@ -180,7 +180,7 @@ def declare(waits: Waits, one: DeclaredDependency, catalogue: Catalogue) -> None
     fields = [name for name in fields if name.lower() not in skipped]
     nodes = _nodes_read(table, fields) if one.fields else table.all_nodes
     every = [spelled for name, (spelled, _) in table.columns.items() if name not in skipped]
-    waits.add(table.name, (one.window, one.n), one.policy, fields if one.fields else every, nodes)
+    waits.add(table.name, Look(one.window, one.n), one.policy, fields if one.fields else every, nodes)
 
 
 def check_declared(definition: TaskDefinition, catalogue: Catalogue, problems: Problems) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fieldwise.compiler.days import DAY_SECONDS, Bound, Fact
 from fieldwise.model.errors import ProblemCode
 from fieldwise.model.schedule import PERIOD_ORDER, Period, Window
 
-Look = tuple[Window, int | None]
-"""A window and its n."""
+
+class Look(NamedTuple):
+    """A window and its n. `history`: everything before it is read too, as `ds <= :data_date` does."""
+
+    window: Window
+    n: int | None = None
+    history: bool = False
+
 
 MOST_SINGLE_DAYS = 31
 """A range of days that leaves out today becomes one dependency for each day, up to so many."""
@@ -72,8 +79,13 @@ def _days_ago(bound: Bound) -> int | None:
 
 def _day(ago: int) -> Look:
     if ago == 0:
-        return Window.CURRENT, None
-    return (Window.PREVIOUS, None) if ago == 1 else (Window.DAYS_BEFORE, ago)
+        return Look(Window.CURRENT)
+    return Look(Window.PREVIOUS) if ago == 1 else Look(Window.DAYS_BEFORE, ago)
+
+
+def _since_ever(ago: int, read: Read) -> Look:
+    """A day and all before it. What reads itself waits for the day before, which waited for the one before that."""
+    return _day(ago)._replace(history=not read.itself)
 
 
 def _days(facts: Sequence[Fact], read: Read) -> tuple[Look, ...] | Unclear:
@@ -88,7 +100,11 @@ def _days(facts: Sequence[Fact], read: Read) -> tuple[Look, ...] | Unclear:
     for fact in facts:
         if fact.operator == "latest":
             ago = _upper(fact.limits)
-            return () if ago is None else (_day(ago),)
+            if ago is None:
+                return ()
+            # The latest partition of a longer period may be that of an earlier day, if that one is late.
+            longer = PERIOD_ORDER.index(read.period) > PERIOD_ORDER.index(Period.DAY)
+            return (_since_ever(ago, read) if longer else _day(ago),)
     if any(bound.parameter != "data_date" for fact in facts for bound in fact.bounds):
         return _not_a_day(read)
     return _day_range(facts, read)
@@ -141,13 +157,15 @@ def _day_range(facts: Sequence[Fact], read: Read) -> tuple[Look, ...]:
     upper, lower = _upper(facts), _lower(facts)
     if upper is None or upper < 0:
         return ()
-    if lower is None or lower <= upper:
+    if lower is None:
+        return (_since_ever(upper, read),)
+    if lower <= upper:
         return (_day(upper),)
     if upper == 0:
-        return ((Window.LAST_N, lower + 1),)
+        return (Look(Window.LAST_N, lower + 1),)
     if lower - upper < MOST_SINGLE_DAYS:
         return tuple(_day(ago) for ago in range(upper, lower + 1))
-    return (_day(upper),) if read.itself else ((Window.LAST_N, lower + 1),)
+    return (_day(upper),) if read.itself else (Look(Window.LAST_N, lower + 1),)
 
 
 def _slots(facts: Sequence[Fact], read: Read) -> tuple[Look, ...] | Unclear:
@@ -170,9 +188,9 @@ def _slots(facts: Sequence[Fact], read: Read) -> tuple[Look, ...] | Unclear:
 
 def _equal_slot(bound: Bound, read: Read) -> tuple[Look, ...]:
     if bound.parameter == "slot_start" and bound.seconds == 0:
-        return ((Window.SAME_SLOT, None),)
+        return (Look(Window.SAME_SLOT),)
     if bound.parameter in ("slot_start", *_SLOT_END) and -DAY_SECONDS <= bound.seconds < 0:
-        return ((Window.PREVIOUS if read.itself else Window.LAST_24_HOURS, None),)
+        return (Look(Window.PREVIOUS if read.itself else Window.LAST_24_HOURS),)
     return ()
 
 
@@ -181,7 +199,7 @@ def _slot_range(lower: Bound | None, upper: Bound, operator: str, read: Read) ->
         upper.seconds < 0 or (upper.seconds == 0 and operator == "<")
     )
     if read.itself:
-        return ((Window.PREVIOUS, None),) if before_me else ((Window.SAME_SLOT, None),)
+        return (Look(Window.PREVIOUS),) if before_me else (Look(Window.SAME_SLOT),)
     if upper.parameter == "day_end" and upper.seconds == 0:
         return _slots_of_days(lower)
     up_to_me = (
@@ -190,21 +208,21 @@ def _slot_range(lower: Bound | None, upper: Bound, operator: str, read: Read) ->
     if not up_to_me:
         return ()
     if lower is None:
-        return ((Window.SAME_SLOT if not before_me else Window.LAST_24_HOURS, None),)
+        return (Look(Window.SAME_SLOT if not before_me else Window.LAST_24_HOURS, history=True),)
     if lower == Bound("slot_start") and not before_me:
-        return ((Window.SLOTS_IN_INTERVAL, None),)
+        return (Look(Window.SLOTS_IN_INTERVAL),)
     if lower.parameter in ("slot_start", *_SLOT_END) and lower.seconds >= -DAY_SECONDS:
-        return ((Window.LAST_24_HOURS, None),)
+        return (Look(Window.LAST_24_HOURS),)
     return ()
 
 
 def _slots_of_days(lower: Bound | None) -> tuple[Look, ...]:
     """Whole local days up to mine: earlier days' slots carry the data timestamps of those days and the one before."""
     if lower is None or lower == Bound("day_start"):
-        return ((Window.SLOTS_OF_DAY, None),)
+        return (Look(Window.SLOTS_OF_DAY),)
     if lower.parameter != "day_start" or lower.seconds > 0:
         return ()
     days = -lower.seconds // DAY_SECONDS + 1
     if days > MOST_SINGLE_DAYS + 1:
         return ()
-    return ((Window.SLOTS_OF_DAY, None), *(_day(ago) for ago in range(1, days + 1)))
+    return (Look(Window.SLOTS_OF_DAY), *(_day(ago) for ago in range(1, days + 1)))

@@ -195,7 +195,8 @@ class Catalog:
         task = self.task(dependency.task)
         kind, first, last = reading_of(dependency, own_task, sub_day)
         self.dependencies.append(dependency)
-        self._dependency_facts.append((task, kind, first, last, POLICIES[dependency.policy]))
+        policy, history = POLICIES[dependency.policy], int(dependency.history)
+        self._dependency_facts.append((task, kind, first, last, policy, history))
         self._place_lists.extend(self.place(task, node) for node in dependency.nodes)
         self._place_starts.append(len(self._place_lists))
 
@@ -224,7 +225,7 @@ class Catalog:
         self.node_fields = facts[:, 14].astype(np.int64)
         self.node_asks = np.zeros(len(facts), dtype=bool)
         self.node_asks[list(self.questions)] = True
-        depends = np.array(self._dependency_facts, dtype=np.int64).reshape(len(self.dependencies), 5)
+        depends = np.array(self._dependency_facts, dtype=np.int64).reshape(len(self.dependencies), 6)
         self.depend_task = depends[:, 0].copy()
         self.depend_kind = depends[:, 1].astype(np.int8)
         looks = np.repeat(np.arange(len(self.nodes)), np.diff(self._dependency_starts))[
@@ -237,6 +238,7 @@ class Catalog:
         self.depend_first = depends[:, 2].astype(np.int32)
         self.depend_last = depends[:, 3].astype(np.int32)
         self.depend_policy = depends[:, 4].astype(np.int8)
+        self.depend_history = depends[:, 5].astype(bool)  # reads everything before its window too
         self.depend_starts = np.array(self._dependency_starts, dtype=np.int64)
         self.place_lists = np.array(self._place_lists, dtype=np.int32)
         self.place_starts = np.array(self._place_starts, dtype=np.int64)

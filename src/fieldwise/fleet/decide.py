@@ -29,6 +29,7 @@ from fieldwise.fleet.values import (
     Interrupt,
     Operate,
     Options,
+    PassThrough,
     Pause,
     Published,
     Question,
@@ -75,6 +76,7 @@ COMMANDS: dict[type, Event] = {
     Force: Event.FORCED,
     Stop: Event.STOPPED,
     DryRun: Event.RERUN,
+    PassThrough: Event.RERUN,
     Undone: Event.UNDONE,
 }
 # Phases of an order that are commands to node instances.
@@ -82,6 +84,7 @@ PHASES: dict[str, type] = {
     "rerun": Rerun,
     "force": Force,
     "dry_run": DryRun,
+    "pass_through": PassThrough,
     "stop": Stop,
     "pause": Pause,
     "resume": Resume,
@@ -294,7 +297,7 @@ class Fleet:
                 window.marks[rows] = (window.marks[rows] & ~int(Mark.PAUSED)) | int(Mark.FORCED_SUCCESS)
             case Stop():
                 window.marks[rows] = (window.marks[rows] & ~int(Mark.PAUSED)) | int(Mark.STOPPED)
-            case Rerun() | Force() | DryRun():
+            case Rerun() | Force() | DryRun() | PassThrough():
                 window.marks[rows] &= ~OUTCOME_MARKS
                 self._run_for_real(rows)
             case Undone():
@@ -303,7 +306,9 @@ class Fleet:
             window.marks[rows] |= int(Mark.FORCED)
         if isinstance(command, DryRun):
             window.marks[rows] |= int(Mark.FORCED | Mark.DRY_RUN)
-        if isinstance(command, Rerun | Force | DryRun):
+        if isinstance(command, PassThrough):
+            window.marks[rows] |= int(Mark.DRY_RUN)
+        if isinstance(command, Rerun | Force | DryRun | PassThrough):
             self._start_over(rows)
         if isinstance(command, Resume | SetSuccess | Stop):
             self._no_longer_until(rows)

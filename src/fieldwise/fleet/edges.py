@@ -274,6 +274,10 @@ class Resolver:
         row, depend = np.repeat(row, counts), np.repeat(depend, counts)
         found = slots.instance[at]
         lost = found == NOT_GENERATED
+        if lost.any() and self.catalog.depend_history.any():
+            # Of the days before its window only what was generated counts.
+            first, _ = self.days(instances, np.repeat(owner, counts), depend)
+            lost &= ~self.catalog.depend_history[depend] | (slots.day[at] >= first)
         real = found >= 0
         edge_row, edge_up = self._expand(instances, places, row[real], depend[real], found[real])
         return Resolved(
@@ -293,8 +297,9 @@ class Resolver:
         low = slots.position(line, day - catalog.depend_first[depend], 0)
         high = slots.position(line, day - catalog.depend_last[depend], 1)
         kind = catalog.depend_kind[depend]
+        history = catalog.depend_history[depend]
         if not kind.any():
-            return low, high
+            return self._since_ever(slots, line, low, history), high
         mine = instances.scheduled_at[owner]
         self_dependent = kind == PREVIOUS_SLOT
         before = slots.instant("scheduled", line, mine, after=False)
@@ -311,7 +316,14 @@ class Resolver:
             if mask.any():
                 low[mask] = slots.instant(column, line[mask], begin[mask], after_begin)
                 high[mask] = slots.instant(column, line[mask], end[mask], after_end)
-        return low, high
+        return self._since_ever(slots, line, low, history), high
+
+    @staticmethod
+    def _since_ever(slots: Slots, line: Array, low: Ints, history: Array) -> Ints:
+        if not history.any():
+            return low
+        first = slots.position(line, np.full(len(line), slots.day0, dtype=np.int64), 0)
+        return np.where(history, first, low)
 
     def _pick(
         self,
@@ -484,6 +496,8 @@ class Reach:
         at, owner, depend = at[there], owner[there], depend[there]
         first, last = resolver.days(instances, owner, depend)
         begin, end = resolver.instants(instances, owner, depend)
+        history = catalog.depend_history[depend]
+        first, begin = np.where(history, -(2**62), first), np.where(history, -(2**62), begin)
         kind = catalog.depend_kind[depend]
         by_day = (kind == DAYS) | (kind == PREVIOUS_SLOT)
         days = (first <= self.last_day[at]) & (last >= self.first_day[at])

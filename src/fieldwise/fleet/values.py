@@ -112,6 +112,14 @@ class DryRun(NamedTuple):
     detail: str = ""
 
 
+class PassThrough(NamedTuple):
+    """Succeed without running, in its turn: when its upstream has succeeded."""
+
+    node_instances: tuple[int, ...]
+    operation: int = 0
+    detail: str = ""
+
+
 class Undone(NamedTuple):
     """A forced success goes back to Failed."""
 
@@ -151,7 +159,7 @@ class RuleLimit(NamedTuple):
     max_running: int
 
 
-Command = Stop | Pause | Resume | Hold | Release | SetSuccess | Rerun | Force | DryRun | Undone
+Command = Stop | Pause | Resume | Hold | Release | SetSuccess | Rerun | Force | DryRun | PassThrough | Undone
 Input = Report | Answer | Added | Published | Command | SetPriority | GroupSlots | RuleLimit | Operate
 
 

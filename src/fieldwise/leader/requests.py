@@ -147,7 +147,11 @@ class Requests:
                 fields, partitions = reads.setdefault(dependency.task, ({}, {}))
                 fields.update(dict.fromkeys(dependency.fields))
                 partitions.update(
-                    dict.fromkeys(self._calendar.partitions_read(dependency, template.publication, start))
+                    dict.fromkeys(
+                        self._calendar.partitions_read(
+                            dependency, template.publication, start, template.task.definition
+                        )
+                    )
                 )
         environment = self._versions.environment
         tables = [

@@ -16,6 +16,7 @@ class Dependency:
 
     `task`: full name of the upstream logical table or script task. `fields`: what is read, without keys and `ds`
     (empty: only keys or `ds`, hence the row node; or a script). `nodes`: ids of the upstream nodes to wait for.
+    `history`: everything before the window is read too, so what was generated of it must have succeeded as well.
     """
 
     task: str
@@ -24,6 +25,7 @@ class Dependency:
     window: Window = Window.CURRENT
     n: int | None = None
     policy: Policy = Policy.ALL
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,6 @@ class Flow:
             return True
         # Days of two zones differ by one at most.
         first, last = int(catalog.depend_first[dependency]), int(catalog.depend_last[dependency])
-        if getattr(catalog.dependencies[dependency], "history", False):
+        if catalog.depend_history[dependency]:
             return days >= last
         return last <= days <= first

@@ -55,7 +55,7 @@ def plan_downstream(scene: Scene, draft: Draft, request: OperationRequest, owner
     if not choices:
         return
     starts = {choice.owner: choice for choice in choices}
-    reach = _reached(scene, choices, request, _never_rows(scene, draft, forced))
+    reach = _reached(scene, choices, request, never_rows(scene))
     start_rows: list[int] = []
     dry = request.options.start_mode is StartMode.DRY_RUN
     for choice in choices:
@@ -95,7 +95,7 @@ def _reached(
     return reach.go({choice.owner: choice.changed for choice in choices})
 
 
-def _never_rows(scene: Scene, draft: Draft, forced: bool) -> Array | None:
+def never_rows(scene: Scene) -> Array | None:
     """Rows of tasks that may not be rerun: they stay as they are, and nothing is followed through them."""
     catalog = scene.fleet.catalog
     never_nodes = np.array(

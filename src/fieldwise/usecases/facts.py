@@ -17,6 +17,8 @@ from fieldwise.model.status import Environment
 from fieldwise.ports.store import Store
 from fieldwise.usecases.versions import Versions
 
+HISTORY_DAYS = 31
+
 
 class SlotKey(Protocol):
     """Anything that happens at one slot: a Start, a Firing, a Question."""
@@ -88,17 +90,31 @@ class Calendar:
     def values(self, publication: Publication, slot: SlotKey) -> SlotValues:
         return calendar.slot_values(_slot(slot), publication.project.timezone)
 
-    def partitions_read(self, dependency: Dependency, publication: Publication, slot: SlotKey) -> list[str]:
-        """The `ds` values of the upstream table that a dependency resolves to at a slot."""
+    def partitions_read(
+        self, dependency: Dependency, publication: Publication, slot: SlotKey, reader: TaskDefinition
+    ) -> list[str]:
+        """The `ds` values of the upstream table that a dependency resolves to at a slot of `reader`.
+
+        Of a dependency on all history the last month: versions of older partitions are not recorded.
+        """
         found = self._versions.in_force(dependency.task)
         if found is None:
             return []
         upstream, task = found
         day, n = from_day(slot.data_day), dependency.n or 1
-        slots = slots_of(upstream, task.definition, day - timedelta(days=n + 1), day + timedelta(days=1))
-        zone = publication.project.timezone
+        back = HISTORY_DAYS if dependency.history else n + 1
+        slots = slots_of(upstream, task.definition, day - timedelta(days=back), day + timedelta(days=1))
+        below_day = reader.schedule.period.below_day
         chosen = calendar.upstream_slots(
-            dependency.window, dependency.n, dependency.policy, _slot(slot), slots, zone
+            dependency.window,
+            dependency.n,
+            dependency.policy,
+            _slot(slot),
+            slots,
+            publication.project.timezone,
+            len(slots_of(publication, reader, day, day)) if below_day else 1,
+            below_day and dependency.task == reader.name,
+            dependency.history,
         )
         return [calendar.partition_of(one, task.partition_type) for one in chosen]
 

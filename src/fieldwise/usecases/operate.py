@@ -129,10 +129,12 @@ class Operator:
         in_turn: Callable[[Act], Any],
         permit_of: Callable[[Acting], Permit] | None = None,
     ) -> None:
+        """`look(act)` lets `act` read the open window."""
+        """`look(act)` lets `act` read the open window."""
         self._store = store
         self._engine = engine
         self._clock = clock
-        self._look = look
+        self.look = look
         self._in_turn = in_turn
         self._permit_of = permit_of or (lambda _actor: everybody)
         self._plans: dict[str, Kept] = {}
@@ -144,7 +146,7 @@ class Operator:
         request = self._resolved(request)
 
         def again(fleet: Fleet, now: int) -> OperationPlan:
-            return make_plan(self._scene(fleet, now, actor, request.options), request)
+            return make_plan(self.scene(fleet, now, actor, request.options), request)
 
         return self._keep(again, actor)
 
@@ -169,7 +171,7 @@ class Operator:
         values = dict(row.document["values"])
 
         def again(fleet: Fleet, now: int) -> OperationPlan:
-            scene = self._scene(fleet, now, actor, request.options)
+            scene = self.scene(fleet, now, actor, request.options)
             return plan_undo(scene, request, verb, steps, values)
 
         return self._keep(again, actor, operation)
@@ -178,7 +180,7 @@ class Operator:
         """A plan made before. Raises PlanExpired."""
         return self._body(self._kept(plan))
 
-    def _scene(self, fleet: Fleet, now: int, actor: Acting, options: OperationOptions) -> Scene:
+    def scene(self, fleet: Fleet, now: int, actor: Acting, options: OperationOptions) -> Scene:
         return Scene(
             fleet,
             now,
@@ -187,11 +189,28 @@ class Operator:
             self._store.engine_seconds,
         )
 
+    def plan_other(
+        self, again: Callable[[Fleet, int], OperationPlan], actor: Acting
+    ) -> tuple[dict[str, Any], OperationPlan]:
+        """A plan that something else than a verb on instances makes: the emergency wizard."""
+        body = self._keep(again, actor)
+        return body, self._kept(body["plan"]).plan
+
+    def recent(self, verb: Verb, since: int) -> list[dict[str, Any]]:
+        """Operations of a verb since an instant, with their items."""
+        rows = self._store.operations({"verb": verb.value, "first": since}, 50, None)
+        return [self.operation(row.id) for row in rows]
+
+    def zone(self, project: str) -> str:
+        """Time zone of a project, UTC if it is not known."""
+        active = self._store.active_publications(Environment.PROD)
+        return next((one.project.timezone for one in active if one.project.name == project), "UTC")
+
     def _keep(
         self, again: Callable[[Fleet, int], OperationPlan], actor: Acting, undo_of: int = 0
     ) -> dict[str, Any]:
         now = to_micros(self._clock.now())
-        plan: OperationPlan = self._look(lambda fleet: again(fleet, now))
+        plan: OperationPlan = self.look(lambda fleet: again(fleet, now))
         kept = Kept(secrets.token_hex(8), plan, again, now + EXPIRES, actor.name, undo_of)
         with self._lock:
             for old in [key for key, one in self._plans.items() if one.expires_at < now]:
@@ -309,13 +328,13 @@ class Operator:
         options = OperationOptions()
 
         def look(fleet: Fleet) -> list[dict[str, Any]]:
-            scene = self._scene(fleet, now, actor, options)
+            scene = self.scene(fleet, now, actor, options)
             owner = scene.owner(instance)
             if owner is None:
                 raise NotFound(f"there is no instance {instance}")
             return _choices(scene, owner, FIELD_STATUSES.get(verb, ANY), fields)
 
-        found: list[dict[str, Any]] = self._look(look)
+        found: list[dict[str, Any]] = self.look(look)
         return found
 
     # -- words

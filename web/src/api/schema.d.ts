@@ -548,6 +548,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/emergency-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin */
+        post: operations["beginEmergency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergency-drafts/{id}/basic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Basic */
+        put: operations["lockEmergencyBasic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergency-drafts/{id}/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Projects */
+        put: operations["lockEmergencyProjects"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergency-drafts/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submit */
+        post: operations["submitEmergency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -560,6 +628,21 @@ export interface components {
             slip_minutes: number;
             /** Breaks */
             breaks: boolean;
+        };
+        /** BasicAsked */
+        BasicAsked: {
+            /**
+             * Start
+             * @enum {string}
+             */
+            start: "self" | "children";
+            /** Cross Day */
+            cross_day: boolean;
+            /**
+             * Confirmed
+             * @default false
+             */
+            confirmed: boolean;
         };
         /**
          * Code
@@ -613,6 +696,77 @@ export interface components {
             nodes: {
                 [key: string]: number;
             };
+        };
+        /** Draft */
+        Draft: {
+            /** Id */
+            id: string;
+            /** Step */
+            step: number;
+            /** Instance */
+            instance: number;
+            /** Data Timestamp */
+            data_timestamp: string;
+            /**
+             * Object
+             * @default
+             */
+            object: string;
+            /**
+             * Warning
+             * @default
+             */
+            warning: string;
+        };
+        /** DraftAsked */
+        DraftAsked: {
+            /** Instance */
+            instance: number;
+        };
+        /** DraftImpact */
+        DraftImpact: {
+            /** Step */
+            step: number;
+            /** Force Rerun */
+            force_rerun: number;
+            /** Dry Run */
+            dry_run: number;
+            /** Baselines */
+            baselines: components["schemas"]["BaselineImpact"][];
+            /** Conflicts */
+            conflicts: components["schemas"]["ConflictItem"][];
+            /** Finish At */
+            finish_at: string | null;
+            /** Hash */
+            hash: string;
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+        };
+        /** DraftProject */
+        DraftProject: {
+            /** Project */
+            project: string;
+            /** Display Name */
+            display_name: string;
+            /** Administrator */
+            administrator: boolean;
+            /** Instances */
+            instances: number;
+        };
+        /** DraftProjects */
+        DraftProjects: {
+            /** Step */
+            step: number;
+            /** Projects */
+            projects: components["schemas"]["DraftProject"][];
+            /**
+             * Warning
+             * @default
+             */
+            warning: string;
         };
         /**
          * Failure
@@ -1656,6 +1810,16 @@ export interface components {
             /** Items */
             items: components["schemas"]["ProjectItem"][];
         };
+        /** ProjectsAsked */
+        ProjectsAsked: {
+            /** Selected */
+            selected: string[];
+            /**
+             * Confirmed
+             * @default false
+             */
+            confirmed: boolean;
+        };
         /** Query */
         Query: {
             /** Sql */
@@ -1851,6 +2015,21 @@ export interface components {
              * @default 0
              */
             level: number;
+        };
+        /** SubmitAsked */
+        SubmitAsked: {
+            /** Hash */
+            hash: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Accepted
+             * @default false
+             */
+            accepted: boolean;
         };
         /** TableDetail */
         TableDetail: {
@@ -4209,6 +4388,308 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FieldChoice"][];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    beginEmergency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    lockEmergencyBasic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BasicAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftProjects"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    lockEmergencyProjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectsAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftImpact"];
+                };
+            };
+            /** @description Asked for something that makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something else happened first */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not understood or refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    submitEmergency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationItem"];
                 };
             };
             /** @description Asked for something that makes no sense */
