@@ -157,7 +157,7 @@ export const en = {
     cancel_sure: "What has not started keeps its status; what runs finishes.", not_undoable: "This operation cannot be undone.",
   },
   emergency: {
-    menu: "Emergency operations", title: "Force rerun downstream across projects", back: "Back to the instance", step_basic: "Basic settings", step_projects: "Projects", step_impact: "Confirm impact",
+    again: "Begin again", menu: "Emergency operations", title: "Force rerun downstream across projects", back: "Back to the instance", step_basic: "Basic settings", step_projects: "Projects", step_impact: "Confirm impact",
     start_instance: "Start instance", start_point: "Start point", start_self: "This instance", start_children: "Its direct descendants (this one is left as it is)", next: "Next", confirm: "Confirm", please_note: "Please note",
     locked: "These settings are locked.",
     note_basic: "These settings cannot be changed afterwards. A wrong choice costs computing and waiting time. Check data timestamp, start instance, start point and cross-day before you confirm.",

@@ -159,7 +159,7 @@ export const zh: Texts = {
     cancel_sure: "未开始的保持原状态，运行中的继续完成。", not_undoable: "该操作不可撤销。",
   },
   emergency: {
-    menu: "应急操作", title: "跨项目强制重跑下游", back: "返回实例", step_basic: "基本设置", step_projects: "选择项目", step_impact: "确认影响",
+    again: "重新开始", menu: "应急操作", title: "跨项目强制重跑下游", back: "返回实例", step_basic: "基本设置", step_projects: "选择项目", step_impact: "确认影响",
     start_instance: "起始实例", start_point: "起点", start_self: "当前实例", start_children: "其一层下游（当前实例保持不变）", next: "下一步", confirm: "确认", please_note: "请注意",
     locked: "这些设置已锁定。",
     note_basic: "确认后这些设置不可更改。选择错误会耗费计算和等待时间。请在确认前核对业务日期、起始实例、起点和跨天设置。",

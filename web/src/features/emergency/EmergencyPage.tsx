@@ -19,13 +19,24 @@ export function EmergencyPage({ instance }: { instance: number }) {
     <>
       <Link to="/instances/$id" params={{ id: String(instance) }} className="quiet">← {t("emergency.back")}</Link>
       <header className="page-head" style={{ marginTop: 4 }}><h1>{t("emergency.title")}</h1></header>
-      {draft.isPending ? <Loading rows={6} /> : draft.isError ? <div className="panel"><Trouble error={draft.error} retry={() => void draft.refetch()} /></div> : <Wizard draft={draft.data} />}
+      {draft.isPending ? <Loading rows={6} /> : draft.isError ? <div className="panel"><Trouble error={draft.error} retry={() => void draft.refetch()} /></div> : <Wizard key={draft.data.id} draft={draft.data} again={() => void draft.refetch()} />}
     </>
   );
 }
 
-function Failed({ error }: { error: unknown }) {
+/** What went wrong; a draft whose plan is stale or gone can only be begun again. */
+function Failed({ error, again }: { error: unknown; again: () => void }) {
+  const { t } = useTranslation();
   if (!error) return null;
+  const difference = error instanceof Problem && Array.isArray(error.body.difference) ? (error.body.difference as string[]) : [];
+  const over = error instanceof Problem && [404, 409, 410].includes(error.status);
+  if (over)
+    return (
+      <Alert
+        type="error" showIcon title={error.message} style={{ marginTop: 12 }} action={<Button size="small" onClick={again}>{t("emergency.again")}</Button>}
+        description={difference.length > 0 ? <ul className="plain">{difference.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul> : error.hint || undefined}
+      />
+    );
   return <Alert type="error" showIcon title={error instanceof Error ? error.message : String(error)} description={error instanceof Problem ? error.hint || undefined : undefined} style={{ marginTop: 12 }} />;
 }
 
@@ -33,7 +44,7 @@ function Row({ label, children }: { label: string; children: ReactNode }) {
   return <div className="option"><span className="option-label">{label}</span><div>{children}</div></div>;
 }
 
-function Wizard({ draft }: { draft: Draft }) {
+function Wizard({ draft, again }: { draft: Draft; again: () => void }) {
   const { t } = useTranslation();
   const [holder, contextHolder] = Modal.useModal();
   const queries = useQueryClient();
@@ -92,7 +103,7 @@ function Wizard({ draft }: { draft: Draft }) {
         {step > 0 && <p className="quiet"><LockOutlined /> {t("emergency.locked")}</p>}
       </section>
       {step === 0 && (
-        <footer><Failed error={basic.error} /><Button type="primary" loading={basic.isPending} onClick={() => note(t("emergency.note_basic"), () => basic.mutate())}>{t("emergency.next")}</Button></footer>
+        <footer><Failed error={basic.error} again={again} /><Button type="primary" loading={basic.isPending} onClick={() => note(t("emergency.note_basic"), () => basic.mutate())}>{t("emergency.next")}</Button></footer>
       )}
 
       {projects && (
@@ -103,7 +114,7 @@ function Wizard({ draft }: { draft: Draft }) {
       )}
       {projects && step === 1 && (
         <footer>
-          <Failed error={choose.error} />
+          <Failed error={choose.error} again={again} />
           <span className="quiet">{selected.length === 0 ? t("emergency.select_one") : startMissing ? t("emergency.select_start", { project: startProject }) : ""}</span>
           <Button type="primary" disabled={selected.length === 0 || startMissing} loading={choose.isPending} onClick={() => note(t("emergency.note_projects", counts(projects.projects)), () => choose.mutate())}>{t("emergency.next")}</Button>
         </footer>
@@ -123,7 +134,7 @@ function Wizard({ draft }: { draft: Draft }) {
           <label className="reason"><span>{t("operate.reason")} <span className="quiet">{t("operate.required")}</span></span><Input.TextArea value={reason} onChange={(event) => setReason(event.target.value)} maxLength={500} autoSize={{ minRows: 2, maxRows: 5 }} aria-label={t("operate.reason")} aria-required /></label>
           <Checkbox checked={checked} onChange={(event) => setChecked(event.target.checked)}>{t("emergency.checked")}</Checkbox>
           <footer>
-            <Failed error={submit.error} />
+            <Failed error={submit.error} again={again} />
             <span className="quiet">{!reason.trim() ? t("blocked.reason") : !checked ? t("emergency.tick") : ""}</span>
             <Button type="primary" danger disabled={!reason.trim() || !checked} loading={submit.isPending} onClick={() => submit.mutate()}>{t("emergency.confirm_rerun", { count: impact.force_rerun })}</Button>
           </footer>
