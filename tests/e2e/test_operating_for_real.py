@@ -62,6 +62,12 @@ def instances(tab: Tab, day: object) -> dict[str, dict[str, Any]]:
     return {item["object"]: item for item in answer["items"]}
 
 
+def runs(tab: Tab, table: str, day: object) -> list[int]:
+    """The run number of each node."""
+    detail = tab.page.request.get(f"{tab.url}/api/v1/instances/{instances(tab, day)[table]['id']}").json()
+    return sorted(node["run"] for node in detail["nodes"])
+
+
 def show(tab: Tab, table: str, day: object, part: str = "fields") -> Page:
     page = tab.open(f"/instances/{instances(tab, day)[table]['id']}?tab={part}")
     expect(page.get_by_role("heading", name=table, level=1)).to_be_visible()
@@ -101,13 +107,10 @@ def test_two_fields_are_rerun_with_what_reads_them_and_nothing_else(tab: Tab) ->
     expect(drawer).to_contain_text("shop.fct_order")
     expect(drawer).to_contain_text("Browser")
 
-    orders = instances(tab, BEFORE)["shop.fct_order"]["id"]
-
-    def runs() -> list[int]:
-        nodes = tab.page.request.get(f"{tab.url}/api/v1/instances/{orders}").json()["nodes"]
-        return sorted(node["run"] for node in nodes)
-
-    wait_until(lambda: runs() == [1, 1, 2], "only the node that reads the region has run again")
+    wait_until(
+        lambda: runs(tab, "shop.fct_order", BEFORE) == [1, 1, 2],
+        "only the node that reads the region has run again",
+    )
 
 
 def test_a_pause_is_lifted_and_another_one_undone_from_the_history(tab: Tab) -> None:
@@ -167,3 +170,27 @@ def test_of_two_users_at_once_the_second_sees_the_difference(tab: Tab, browser: 
     expect(dialog(page)).to_contain_text("Things changed since this plan was made.", timeout=SLOW)
     expect(dialog(page).locator("[data-confirm]")).to_be_disabled()
     expect(dialog(page)).to_contain_text("Left out (1)")
+
+
+def test_the_wizard_reruns_two_days_ago_in_three_locked_steps(tab: Tab) -> None:
+    page = show(tab, "shop.dim_customer", BEFORE, "graph")
+    page.locator(".box.centre .head").click(button="right")
+    page.get_by_role("menuitem", name="Emergency operations").hover()
+    page.get_by_role("menuitem", name="Force rerun downstream across projects").click()
+    page.get_by_role("button", name="Next").click()
+    dialog(page).get_by_role("button", name="Confirm", exact=True).click()
+    page.get_by_role("checkbox", name="shop").check()
+    page.get_by_role("button", name="Select", exact=True).click()
+    page.get_by_role("button", name="Next").click()
+    expect(dialog(page)).to_contain_text(
+        "Instances of 1 selected projects will be run again; instances of 0 other projects"
+    )
+    dialog(page).get_by_role("button", name="Confirm", exact=True).click()
+    page.get_by_role("textbox", name="Reason").fill("the customers of that day were broken")
+    page.get_by_role("checkbox", name="I have checked the impact").check()
+    page.get_by_role("button", name=re.compile("Confirm rerun of")).click()
+    page.get_by_role("button", name=re.compile("Open operation")).click()
+    expect(dialog(page)).to_contain_text("the customers of that day were broken")
+    expect(dialog(page)).to_contain_text("shop.fct_order")
+    wait_until(lambda: runs(tab, "shop.dim_customer", BEFORE) == [2], "the start has run again")
+    wait_until(lambda: max(runs(tab, "shop.fct_order", BEFORE)) == 2, "what is below has run again")
