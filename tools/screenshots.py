@@ -50,7 +50,7 @@ def take(tab: Tab, name: str, address: str, example: dict[str, Any], picture: Pa
         page.keyboard.press("Control+Enter")
         page.locator("tbody tr.ant-table-row").first.wait_for()
     if name == "dialog":
-        page.locator(".verbs button").nth(1).click()
+        page.locator(".verbs button:enabled").first.click()
         page.locator(".operation [data-confirm]").wait_for()
         page.locator(".operation .impact, .operation .ant-alert, .operation .ant-result").first.wait_for()
     if name == "instance-graph":

@@ -8,5 +8,5 @@ export function StatusOrText({ word }: { word: string }) {
 
 export function Moved({ from, to }: { from: string; to: string }) {
   if (from === to) return <StatusOrText word={from} />;
-  return <span style={{ whiteSpace: "nowrap" }}><StatusOrText word={from} /> <span className="quiet" aria-hidden>→</span> <StatusOrText word={to} /></span>;
+  return <span><StatusOrText word={from} /> <span className="quiet" aria-hidden>→</span> <StatusOrText word={to} /></span>;
 }

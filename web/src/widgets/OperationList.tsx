@@ -33,21 +33,20 @@ interface Props {
 export function OperationList({ items, open, empty }: Props) {
   const { t } = useTranslation();
   const columns: ColumnsType<Operation> = [
-    { key: "at", title: t("history.at"), width: 190, render: (_, one) => <Instant at={one.at} /> },
+    { key: "at", title: t("history.at"), width: 185, render: (_, one) => <Instant at={one.at} /> },
     {
-      key: "verb", title: t("history.verb"), width: 220,
-      render: (_, one) => <Button type="link" size="small" style={{ padding: 0, height: "auto" }} onClick={(event) => { event.stopPropagation(); open(one.operation); }}>{t(`verb.${one.verb}`, one.verb)} #{one.operation}</Button>,
+      key: "verb", title: t("history.verb"), width: 225,
+      render: (_, one) => <><Button type="link" size="small" style={{ padding: 0, height: "auto" }} onClick={(event) => { event.stopPropagation(); open(one.operation); }}>{t(`verb.${one.verb}`, one.verb)} #{one.operation}</Button>{one.undo_of ? <div><Tag>{t("history.undo_of", { operation: one.undo_of })}</Tag></div> : one.undone_by ? <div><Tag>{t("history.undone_by", { operation: one.undone_by })}</Tag></div> : null}</>,
     },
-    { key: "objects", title: t("history.objects"), width: 260, ellipsis: true, render: (_, one) => <span title={one.objects.join(", ")}>{one.objects.join(", ")}{one.fields?.length ? <span className="quiet"> ({one.fields.join(", ")})</span> : null}</span> },
-    { key: "status", title: t("column.status"), width: 190, render: (_, one) => <><OperationStatusWords status={one.status} /> <span className="quiet numeric">{one.applied}/{one.total}</span></> },
-    { key: "actor", title: t("history.operator"), width: 120, ellipsis: true, dataIndex: "actor" },
-    { key: "source", title: t("history.source"), width: 90, render: (_, one) => <span className="chip">{t(`source.${one.source}`)}</span> },
-    { key: "reason", title: t("operate.reason"), width: 220, ellipsis: true, render: (_, one) => <span title={one.reason}>{one.reason || <span className="quiet">–</span>}</span> },
-    { key: "links", title: "", width: 150, render: (_, one) => (one.undo_of ? <Tag>{t("history.undo_of", { operation: one.undo_of })}</Tag> : one.undone_by ? <Tag>{t("history.undone_by", { operation: one.undone_by })}</Tag> : null) },
+    { key: "objects", title: t("history.objects"), width: 205, ellipsis: true, render: (_, one) => <span title={one.objects.join(", ")}>{one.objects.join(", ")}{one.fields?.length ? <span className="quiet"> ({one.fields.join(", ")})</span> : null}</span> },
+    { key: "status", title: t("column.status"), width: 150, render: (_, one) => <><OperationStatusWords status={one.status} /> <span className="quiet numeric">{one.applied}/{one.total}</span></> },
+    { key: "actor", title: t("history.operator"), width: 105, ellipsis: true, dataIndex: "actor" },
+    { key: "source", title: t("history.source"), width: 125, render: (_, one) => <span className="chip">{t(`source.${one.source}`)}</span> },
+    { key: "reason", title: t("operate.reason"), width: 170, ellipsis: true, render: (_, one) => <span title={one.reason}>{one.reason || <span className="quiet">–</span>}</span> },
   ];
   return (
     <Table<Operation>
-      rowKey="operation" size="small" columns={columns} dataSource={items} pagination={false} scroll={{ x: 1240 }} rowClassName="pressable"
+      rowKey="operation" size="small" columns={columns} dataSource={items} pagination={false} scroll={{ x: 1165 }} rowClassName="pressable"
       onRow={(one) => ({ onClick: () => open(one.operation) })} locale={{ emptyText: <Nothing title={empty ?? t("history.empty")} hint={t("history.empty_hint")} /> }}
     />
   );

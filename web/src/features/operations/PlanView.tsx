@@ -137,11 +137,11 @@ function Steps({ plan }: { plan: Plan }) {
   const ownerWords = useMemo(() => [...new Set(plan.steps.map(({ table }) => owners.get(table)).filter((owner): owner is string => Boolean(owner)))].sort(), [plan.steps, owners]);
   const columns: ColumnsType<Step> = [
     { key: "level", title: t("graph.level"), width: 64, className: "numeric", dataIndex: "level" },
-    { key: "table", title: t("column.table"), width: 250, ellipsis: true, render: (_, step) => <ObjectLink instance={step.instance} object={step.table} data_timestamp={step.data_timestamp} /> },
+    { key: "table", title: t("column.table"), width: 230, ellipsis: true, render: (_, step) => <ObjectLink instance={step.instance} object={step.table} data_timestamp={step.data_timestamp} /> },
     { key: "node", title: t("column.node"), width: 70, ellipsis: true, render: (_, step) => <span title={step.node}>{step.label || step.node.split("/").at(-1)}</span> },
-    { key: "fields", title: t("column.fields"), width: 210, ellipsis: true, render: (_, step) => <span title={step.fields.join(", ")}>{step.fields.join(", ")}</span> },
-    { key: "action", title: t("plan.action"), width: 100, render: (_, step) => t(`action.${step.action}`, step.action) },
-    { key: "moved", title: t("column.status"), width: 250, render: (_, step) => <Moved from={step.from} to={step.to} /> },
+    { key: "fields", title: t("column.fields"), width: 190, ellipsis: true, render: (_, step) => <span title={step.fields.join(", ")}>{step.fields.join(", ")}</span> },
+    { key: "action", title: t("plan.action"), width: 96, render: (_, step) => t(`action.${step.action}`, step.action) },
+    { key: "moved", title: t("column.status"), width: 290, render: (_, step) => <Moved from={step.from} to={step.to} /> },
   ];
   const choose = <T extends string | number>(label: string, value: T | undefined, options: { value: T; label: string }[], change: (value: T | undefined) => void) =>
     options.length > 1 && <Select allowClear size="small" style={{ minWidth: 110 }} placeholder={label} aria-label={label} value={value} options={options} onChange={(next: T | undefined) => change(next)} popupMatchSelectWidth={false} />;
