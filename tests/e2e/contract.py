@@ -251,7 +251,7 @@ class Contract:
         one = self.operations[number - 1]
         if path.endswith("/undo"):
             asked = {"verb": one["verb"], "fields": one["fields"]}
-            if query.get("plan_only"):
+            if query.get("plan_only") == "true":
                 return 200, self.plan(asked, number)
             undone = self.operation(self.plan(asked, number), body["reason"], number)
             one |= {"undone_by": undone["operation"], "undoable": False}

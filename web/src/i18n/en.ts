@@ -135,7 +135,7 @@ export const en = {
     breaks: "{{name}} breaks", slips: "slips {{minutes}} min",
   },
   operate: {
-    open: "Open", many: "{{count}} instances", by_query: "selected by {{query}}", planning: "Computing the plan…", cancel: "Cancel", button_one: "{{verb}} {{count}} instance", button_other: "{{verb}} {{count}} instances",
+    settings: "Priority, group, upstream", open: "Open", many: "{{count}} instances", by_query: "selected by {{query}}", planning: "Computing the plan…", cancel: "Cancel", button_one: "{{verb}} {{count}} instance", button_other: "{{verb}} {{count}} instances",
     stale: "Things changed since this plan was made. Here is the new plan: look at it before you confirm.", expired: "The plan had expired and was made again.", plan_again: "Plan again",
     reason: "Reason", required: "(required)", optional: "(optional)", reason_hint: "Why, for those who read the log later", progress: "{{applied}} of {{total}} applied", open_log: "Open operation {{operation}} in the history",
     selected_one: "{{count}} instance selected", selected_other: "{{count}} instances selected", select_all: "Select all {{count}} of this filter", by_filter: "All {{count}} of this filter are selected", clear: "Clear selection",

@@ -137,7 +137,7 @@ export const zh: Texts = {
     breaks: "{{name}} 将破线", slips: "推迟 {{minutes}} 分钟",
   },
   operate: {
-    open: "打开", many: "{{count}} 个实例", by_query: "按 {{query}} 选择", planning: "正在计算计划…", cancel: "取消", button_one: "{{verb}} {{count}} 个实例", button_other: "{{verb}} {{count}} 个实例",
+    settings: "优先级、资源组与上游", open: "打开", many: "{{count}} 个实例", by_query: "按 {{query}} 选择", planning: "正在计算计划…", cancel: "取消", button_one: "{{verb}} {{count}} 个实例", button_other: "{{verb}} {{count}} 个实例",
     stale: "计划生成后情况有变。以下是新计划，请查看后再确认。", expired: "计划已过期，已重新生成。", plan_again: "重新计划",
     reason: "原因", required: "（必填）", optional: "（选填）", reason_hint: "供日后查看日志的人了解原因", progress: "已执行 {{applied}} / {{total}}", open_log: "在操作历史中打开操作 {{operation}}",
     selected_one: "已选 {{count}} 个实例", selected_other: "已选 {{count}} 个实例", select_all: "选择此筛选的全部 {{count}} 个", by_filter: "已选择此筛选的全部 {{count}} 个", clear: "清除选择",

@@ -49,12 +49,14 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
       };
     };
     const groups = (target.fields ? FIELD_MENU : MENU).map((group) => group.map(item));
+    /** What changes no status lies one level deeper, so that the menu fits on small screens. */
+    const settings = target.fields ? undefined : groups.pop();
     const items: Items = groups.flatMap((group, n) => (n ? [{ type: "divider" as const, key: `line${n}` }, ...group] : group));
-    if (target.fields) return items;
+    if (!settings) return items;
+    items.push({ type: "divider", key: "line-settings" }, { key: "settings", label: t("operate.settings"), children: settings });
     const project = target.object.split(".")[0] ?? "";
     const rules = unmetRules({ ...target, project }, new Date());
     items.push(
-      { type: "divider", key: "line-emergency" },
       {
         key: "emergency", label: t("emergency.menu"),
         children: [{
