@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 LANGUAGES = ("en", "zh")
 THEMES = ("light", "dark")
-TABS = ("graph", "fields", "runs", "code", "lineage")
+TABS = ("graph", "fields", "runs", "code", "lineage", "operations")
 QUERY = "SELECT * FROM {table} ORDER BY ALL LIMIT 20"
 
 
@@ -26,6 +26,8 @@ def pages(example: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "instances", "/instances?kind=all&from=any"
     for tab in TABS:
         yield f"instance-{tab}", f"/instances/{example['id']}?tab={tab}"
+    yield "operations", "/operations"
+    yield "dialog", f"/instances/{example['id']}?tab=fields"
     yield "tables", f"/tables?table={example['object']}"
     yield "sql", "/sql"
 
@@ -47,6 +49,10 @@ def take(tab: Tab, name: str, address: str, example: dict[str, Any], picture: Pa
         page.keyboard.insert_text(QUERY.format(table=example["object"]))
         page.keyboard.press("Control+Enter")
         page.locator("tbody tr.ant-table-row").first.wait_for()
+    if name == "dialog":
+        page.locator(".verbs button:enabled").first.click()
+        page.locator(".operation [data-confirm]").wait_for()
+        page.locator(".operation .impact, .operation .ant-alert, .operation .ant-result").first.wait_for()
     if name == "instance-graph":
         page.locator(".box.centre").wait_for()
     page.wait_for_load_state("load")

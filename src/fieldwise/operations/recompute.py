@@ -31,7 +31,13 @@ SHOWN = 200  # neighbours named at most
 def plan_rerun(scene: Scene, draft: Draft, request: OperationRequest, owners: Iterable[int]) -> None:
     """`rerun` and `force_rerun`: the instances themselves."""
     forced = request.verb is Verb.FORCE_RERUN
-    choices = [choice for owner in owners if (choice := choose(scene, draft, request, owner, request.fields))]
+    failed_only = request.verb is Verb.RERUN and request.options.range is Range.ALL_FAILED
+    allowed = frozenset({FieldStatus.FAILED}) if failed_only else None
+    choices = [
+        choice
+        for owner in owners
+        if (choice := choose(scene, draft, request, owner, request.fields, allowed))
+    ]
     rows: list[int] = []
     for choice in choices:
         draft.require(scene, choice.owner, choice.causes)

@@ -21,11 +21,13 @@ export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly hint: string;
+  readonly body: Record<string, unknown>;
 
   constructor(status: number, body: unknown) {
     const problem = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
     super(String(problem.detail || problem.title || `HTTP ${status}`));
     this.status = status;
+    this.body = problem;
     this.code = String(problem.code ?? "unknown");
     this.hint = String(problem.hint ?? "");
   }

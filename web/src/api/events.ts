@@ -18,6 +18,7 @@ export function followEvents(queries: QueryClient, onState: (state: LiveState) =
     void queries.invalidateQueries({ queryKey: ["instances"] });
     void queries.invalidateQueries({ queryKey: ["overview"] });
     void queries.invalidateQueries({ queryKey: ["lineage"] });
+    void queries.invalidateQueries({ queryKey: ["operations"] });
   };
 
   source.addEventListener("open", () => onState("live"));

@@ -1,5 +1,5 @@
 /** The frame around every page: navigation, environment, language, theme, zone, live state, shortcuts. */
-import { AppstoreOutlined, BulbOutlined, ConsoleSqlOutlined, DashboardOutlined, GlobalOutlined, QuestionCircleOutlined, UnorderedListOutlined } from "@ant-design/icons";
+import { AppstoreOutlined, BulbOutlined, ConsoleSqlOutlined, DashboardOutlined, GlobalOutlined, HistoryOutlined, QuestionCircleOutlined, UnorderedListOutlined } from "@ant-design/icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Button, Menu, Modal, Select, Tag } from "antd";
@@ -7,11 +7,13 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { followEvents, type LiveState } from "../api/events";
 import { ZONE_CHOICES } from "../model/time";
+import { OperateProvider } from "../features/operations/OperateProvider";
 import { useSettings, type ThemeChoice } from "./settings";
 
 const PAGES = [
   { path: "/", key: "overview", icon: <DashboardOutlined />, letter: "o" },
   { path: "/instances", key: "instances", icon: <UnorderedListOutlined />, letter: "i" },
+  { path: "/operations", key: "operations", icon: <HistoryOutlined />, letter: "h" },
   { path: "/tables", key: "tables", icon: <AppstoreOutlined />, letter: "t" },
   { path: "/sql", key: "sql", icon: <ConsoleSqlOutlined />, letter: "s" },
 ] as const;
@@ -34,7 +36,7 @@ export function Shell() {
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector(".ant-modal-wrap:not([style*='display: none'])") || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "?") setHelp(true);
       if (event.key === "/") {
         const search = document.querySelector<HTMLInputElement>("[data-search] input, input[data-search]");
@@ -85,7 +87,7 @@ export function Shell() {
           />
           <Button type="text" size="small" aria-label={t("common.keyboard")} icon={<QuestionCircleOutlined />} onClick={() => setHelp(true)} />
         </div>
-        <main className="page" id="content" tabIndex={-1}><Outlet /></main>
+        <main className="page" id="content" tabIndex={-1}><OperateProvider><Outlet /></OperateProvider></main>
       </div>
       <Modal open={help} onCancel={() => setHelp(false)} footer={null} title={t("keys.title")} width={360}>
         {[...PAGES.map((page) => [page.letter, t(`keys.${page.key}`)] as const), ["/", t("keys.search")] as const, ["?", t("keys.help")] as const].map(([key, words]) => (

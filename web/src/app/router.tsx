@@ -3,12 +3,15 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, Link } from "@tanstack/react-router";
 import { Result } from "antd";
 import { useTranslation } from "react-i18next";
+import { EmergencyPage } from "../features/emergency/EmergencyPage";
 import { InstancePage, INSTANCE_TABS, type InstanceTab } from "../features/instance/InstancePage";
 import { InstancesPage } from "../features/instances/InstancesPage";
+import { HistoryPage } from "../features/operations/HistoryPage";
 import { OverviewPage } from "../features/overview/OverviewPage";
 import { SqlPage } from "../features/sql/SqlPage";
 import { TablesPage } from "../features/tables/TablesPage";
 import { parseSearch, type ListSearch } from "../model/filters";
+import { parseHistory, type HistorySearch } from "../model/history";
 import { Shell } from "./Shell";
 
 interface Context {
@@ -38,10 +41,11 @@ const instances = createRoute({
 const instance = createRoute({
   getParentRoute: () => root,
   path: "/instances/$id",
-  validateSearch: (raw: Record<string, unknown>): { tab?: InstanceTab; field?: string; run?: number } => ({
+  validateSearch: (raw: Record<string, unknown>): { tab?: InstanceTab; field?: string; run?: number; operation?: number } => ({
     tab: INSTANCE_TABS.find((tab) => tab === raw.tab),
     field: typeof raw.field === "string" ? raw.field : undefined,
     run: typeof raw.run === "number" ? raw.run : undefined,
+    operation: typeof raw.operation === "number" ? raw.operation : undefined,
   }),
   component: function Instance() {
     const { id } = instance.useParams();
@@ -49,7 +53,7 @@ const instance = createRoute({
     const navigate = instance.useNavigate();
     return (
       <InstancePage
-        key={id} id={Number(id)} tab={search.tab ?? "graph"} field={search.field} run={search.run}
+        key={id} id={Number(id)} tab={search.tab ?? "graph"} field={search.field} run={search.run} operation={search.operation}
         change={(next) => void navigate({ search: { ...search, ...next }, replace: true })}
       />
     );
@@ -70,9 +74,29 @@ const tables = createRoute({
   },
 });
 
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "/operations",
+  validateSearch: parseHistory,
+  component: function Operations() {
+    const search = operations.useSearch();
+    const navigate = operations.useNavigate();
+    return <HistoryPage search={search} change={(next: HistorySearch) => void navigate({ search: next, replace: true })} />;
+  },
+});
+
+const emergency = createRoute({
+  getParentRoute: () => root,
+  path: "/emergency/$instance",
+  component: function Emergency() {
+    const { instance: id } = emergency.useParams();
+    return <EmergencyPage key={id} instance={Number(id)} />;
+  },
+});
+
 const sql = createRoute({ getParentRoute: () => root, path: "/sql", component: SqlPage });
 
-const tree = root.addChildren([overview, instances, instance, tables, sql]);
+const tree = root.addChildren([overview, instances, instance, operations, emergency, tables, sql]);
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({ routeTree: tree, context: { queries }, defaultPreload: "intent", scrollRestoration: true });

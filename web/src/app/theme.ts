@@ -25,7 +25,7 @@ export function themeConfig(dark: boolean): ThemeConfig {
     },
     components: {
       Layout: { headerBg: "transparent", siderBg: "transparent" },
-      Table: { headerBg: dark ? "#19232a" : "#eef1f3", headerSortActiveBg: dark ? "#202c34" : "#e6ebee", bodySortBg: "transparent", fixedHeaderSortActiveBg: dark ? "#202c34" : "#e6ebee", cellPaddingBlockSM: 7, headerSplitColor: "transparent" },
+      Table: { headerBg: dark ? "#19232a" : "#eef1f3", headerSortActiveBg: dark ? "#202c34" : "#e6ebee", bodySortBg: "transparent", rowSelectedBg: dark ? "#10312f" : "#e0f2ef", rowSelectedHoverBg: dark ? "#143a37" : "#d3ebe7", fixedHeaderSortActiveBg: dark ? "#202c34" : "#e6ebee", cellPaddingBlockSM: 7, headerSplitColor: "transparent" },
       Menu: {
         itemBg: "transparent", subMenuItemBg: "transparent", activeBarBorderWidth: 0,
         itemSelectedBg: dark ? "#10312f" : "#e0f2ef", itemSelectedColor: dark ? "#5eead4" : "#0f766e", itemHeight: 38,

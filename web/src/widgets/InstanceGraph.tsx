@@ -4,12 +4,14 @@ import { Background, Controls, Handle, Position, ReactFlow, ReactFlowProvider, u
 import "@xyflow/react/dist/style.css";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Dropdown } from "antd";
 import type { Graph } from "../api/client";
 import { boxes as toBoxes, lines as toLines, type Box } from "../model/graph";
 import { leadingStatus, STATUS_LOOK } from "../model/status";
 import { Counts, StatusIcon } from "../ui/Status";
 import { useDark } from "./CodeView";
 import { layout, type Places } from "./layout";
+import { MENU_STYLE, useVerbMenu } from "./VerbMenu";
 
 interface Data extends Record<string, unknown> {
   box: Box;
@@ -87,25 +89,38 @@ function Drawn({ graph, expanded, toggle }: Props) {
 function InstanceBox({ data }: NodeProps<Node<Data>>) {
   const { t } = useTranslation();
   const { box: { node, expanded }, centre, openNodes, toggle, toggleNode } = data;
+  const menu = useVerbMenu();
   const leading = leadingStatus(node.status.nodes);
-  return (
+  const statuses = Object.keys(node.status.nodes);
+  const whole = () => menu({ ...node, statuses }, true);
+  const box = (
     <div className={`box ${centre ? "centre" : ""}`} style={{ ["--box-colour" as string]: node.id ? `var(${STATUS_LOOK[leading].colour})` : "var(--line-strong)" }}>
       <Handle type="target" position={Position.Left} />
       <div className="head">
         <span className="name">
           {node.id ? <Link to="/instances/$id" params={{ id: String(node.id) }} className="nodrag" title={node.description || node.object}>{node.object}</Link> : <span>{t("graph.root")}</span>}
+          {node.id > 0 && (
+            <Dropdown trigger={["click"]} menu={{ items: whole(), style: MENU_STYLE }} destroyOnHidden>
+              <button type="button" className="plain nodrag" aria-label={t("operate.row_menu", { name: node.object })}>⋯</button>
+            </Dropdown>
+          )}
           {node.nodes.length > 0 && (
             <button type="button" className="plain nodrag" aria-expanded={expanded} aria-label={t(expanded ? "graph.collapse" : "graph.expand")} onClick={() => toggle(node.id)}>{expanded ? "▾" : "▸"} {node.nodes.length}</button>
           )}
         </span>
-        <span className="quiet">{[node.table_kind ? t(`table_kind.${node.table_kind}`) : node.kind && t(`kind.${node.kind}`, ""), node.data_timestamp, node.owner].filter(Boolean).join(" · ")}</span>
+        <span className="quiet line">{[node.table_kind ? t(`table_kind.${node.table_kind}`) : node.kind && t(`kind.${node.kind}`, ""), node.data_timestamp, node.owner].filter(Boolean).join(" · ")}</span>
         <span><Counts counts={node.status.nodes} /></span>
       </div>
       {expanded && node.nodes.map((inner) => (
         <div key={inner.id}>
-          <button type="button" className={`inner nodrag ${openNodes.has(inner.id) ? "chosen" : ""}`} aria-expanded={openNodes.has(inner.id)} onClick={() => toggleNode(inner.id)}>
+          <Dropdown
+            trigger={["contextMenu"]} destroyOnHidden
+            menu={{ items: menu({ ...node, statuses: [inner.status], fields: inner.fields.filter(({ key }) => !key).map(({ field }) => field) }), onClick: ({ domEvent }) => domEvent.stopPropagation() }}
+          >
+          <button type="button" onContextMenu={(event) => event.stopPropagation()} className={`inner nodrag ${openNodes.has(inner.id) ? "chosen" : ""}`} aria-expanded={openNodes.has(inner.id)} onClick={() => toggleNode(inner.id)}>
             <StatusIcon status={inner.status} /><b>{inner.label}</b><span className="names">{inner.fields.filter(({ key }) => !key).map(({ field }) => field).join(", ")}</span>
           </button>
+          </Dropdown>
           {openNodes.has(inner.id) && inner.fields.map((field) => (
             <div key={field.field} className="field"><StatusIcon status={field.status} />{field.field}{field.key && <span className="chip key">{t("instance.key_field")}</span>}</div>
           ))}
@@ -114,4 +129,6 @@ function InstanceBox({ data }: NodeProps<Node<Data>>) {
       <Handle type="source" position={Position.Right} />
     </div>
   );
+  if (!node.id) return box;
+  return <Dropdown trigger={["contextMenu"]} menu={{ items: whole(), style: MENU_STYLE }} destroyOnHidden>{box}</Dropdown>;
 }

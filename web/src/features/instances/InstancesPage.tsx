@@ -1,12 +1,16 @@
 /** The list of recurring instances: tabs by kind, filters in the URL, paging as one scrolls. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Button, Checkbox, DatePicker, Dropdown, Input, Segmented, Select, Tabs, Tag } from "antd";
+import { Button, Checkbox, DatePicker, Dropdown, Input, Segmented, Select, Tabs, Tag, Tooltip } from "antd";
 import { SettingOutlined } from "@ant-design/icons";
 import dayjs from "dayjs";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { instancesQuery, overviewQuery, projectsQuery } from "../../api/queries";
 import { NODE_STATUSES } from "../../model/status";
+import type { InstanceItem } from "../../api/client";
+import { NOTHING, pressed, toQuery, type Selection } from "../../model/selection";
+import { BATCH, eligible, isDangerous, type Verb } from "../../model/verbs";
+import { useOperate } from "../../widgets/operate";
 import { KINDS, pills, toFilters, withoutPill, type ListKey, type ListSearch, type Pill } from "../../model/filters";
 import { Loading, Nothing, Trouble } from "../../ui/States";
 import { InstanceTable, OPTIONAL_COLUMNS, type OptionalColumn } from "./InstanceTable";
@@ -21,14 +25,19 @@ const PRIORITIES = ["highest", "high", "medium", "low", "lowest"] as const;
 const PERIODS = ["minute", "hour", "day", "week", "month", "year"] as const;
 const TABLE_KINDS = ["dimension", "fact", "aggregate"] as const;
 
-export function InstancesPage({ search, change }: Props) {
+export function InstancesPage({ search, change: changeSearch }: Props) {
   const { t } = useTranslation();
+  const change = (next: ListSearch) => {
+    setSelection(NOTHING);
+    changeSearch(next);
+  };
   const overview = useQuery(overviewQuery());
   const filters = toFilters(search, overview.data?.data_timestamp);
   const list = useInfiniteQuery({ ...instancesQuery(filters), enabled: !overview.isPending });
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   const total = list.data?.pages[0]?.total ?? null;
   const [hidden, setHidden] = useState<OptionalColumn[]>(() => JSON.parse(localStorage.getItem(HIDDEN) ?? '["priority","tags"]') as OptionalColumn[]);
+  const [selection, setSelection] = useState<Selection>(NOTHING);
   const [compact, setCompact] = useState(() => localStorage.getItem("fieldwise.list.compact") === "1");
 
   const hide = (column: OptionalColumn, off: boolean) => {
@@ -91,11 +100,55 @@ export function InstancesPage({ search, change }: Props) {
         <InstanceTable
           items={items} hidden={hidden} compact={compact} sort={search.sort ?? "-scheduled"} changeSort={(sort) => change({ ...search, sort })}
           more={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={() => void list.fetchNextPage()}
+          selected={selection.ids} select={(ids) => setSelection((before) => pressed(before, ids))}
         />
       )}
+      {selection.ids.length > 0 && <ActionBar selection={selection} change={setSelection} items={items} total={total} query={toQuery(filters)} />}
     </>
   );
 }
+
+interface Selected {
+  selection: Selection;
+  change: (selection: Selection) => void;
+  items: readonly InstanceItem[];
+  total: number | null;
+  query: string;
+}
+
+/** What can be done with the selected rows, with how many they are. */
+function ActionBar({ selection, change, items, total, query }: Selected) {
+  const { t } = useTranslation();
+  const operate = useOperate();
+  const ids = new Set(selection.ids);
+  const rows = items.filter(({ id }) => ids.has(id));
+  const known = !selection.all && rows.length === ids.size;
+  const statuses = known ? [...new Set(rows.flatMap((item) => Object.keys(item.status.nodes)))] : [];
+  const marks = known ? rows.flatMap((item) => item.marks ?? []) : ["paused"];
+  const count = selection.all ? (total ?? ids.size) : ids.size;
+  const scope = selection.all ? { query } : { instances: [...selection.ids], object: rows.length === 1 ? `${rows[0]!.object} ${rows[0]!.data_timestamp}` : undefined };
+  return (
+    <div className="batch-bar" role="toolbar" aria-label={t("operate.selected", { count })}>
+      <b role="status">{selection.all ? t("operate.by_filter", { count }) : t("operate.selected", { count })}</b>
+      {BATCH.map((batch) => {
+        const possible = eligible(batch.verb, statuses, marks);
+        return (
+          <Tooltip key={batch.key} title={possible ? "" : t(`not_possible.${batch.verb}`, t("not_possible.any"))}>
+            <Button size="small" danger={isDangerous(batch.verb)} disabled={!possible} onClick={() => operate({ verb: batch.verb, options: batch.options, ...scope })}>{t(`batch.${batch.key}`)}</Button>
+          </Tooltip>
+        );
+      })}
+      <Dropdown trigger={["click"]} menu={{ items: OTHER.map((verb) => ({ key: verb, label: t(`verb.${verb}`), onClick: () => operate({ verb, ...scope }) })) }}>
+        <Button size="small">{t("operate.more")}</Button>
+      </Dropdown>
+      <span className="grow" />
+      {!selection.all && total !== null && total > ids.size && <Button size="small" type="link" onClick={() => change({ ids: selection.ids, all: true })}>{t("operate.select_all", { count: total })}</Button>}
+      <Button size="small" type="link" onClick={() => change(NOTHING)}>{t("operate.clear")}</Button>
+    </div>
+  );
+}
+
+const OTHER: readonly Verb[] = ["rerun_downstream", "force_rerun_downstream", "set_resource_group"];
 
 function FilterBar({ search, change, newest }: Props & { newest?: string | null }) {
   const { t } = useTranslation();
