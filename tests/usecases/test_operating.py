@@ -370,3 +370,27 @@ def test_what_the_actor_may_not_operate_is_left_out_or_refuses_the_plan(shop: De
     )
     assert [one["code"] for one in body["conflicts"]] == ["required_without_permission"]
     assert "region must go along (shares node n1 with amount)" in body["refused"]
+
+
+# -- code that was published since
+
+
+def test_a_rerun_runs_the_code_in_force_and_says_that_it_changed(shop: Deployment, tmp_path: Path) -> None:
+    path = tmp_path / "shop" / "tables" / "fct_order.sql"
+    path.write_text(path.read_text().replace("o.amount, o.region", "o.amount * 2 AS amount, o.region"))
+    shop.publish([tmp_path / "shop"])
+    before = rows(shop, "fct_order")
+    body = plan(shop, Verb.RERUN, "fct_order", ("refund",))
+    assert {(one["field"], one["cause"]) for one in body["required"]} == {
+        ("amount", "MODEL_REFRESH"),
+        ("region", "MODEL_REFRESH"),
+    }
+    operation = do(shop, Verb.RERUN_DOWNSTREAM, "fct_order", ("refund",))
+    assert results(operation) == {"succeeded"}
+    assert rows(shop, "fct_order") != before
+    doubled = dict(shop.query("SELECT order_id, amount FROM shop.fct_order WHERE ds = '2026-11-16'").rows)
+    assert doubled[1] == 32.0
+    assert {run["version"] for run in shop.store.runs(instance(shop, "fct_order")) if run["number"] == 2} == {
+        2
+    }
+    assert shop.query("SELECT sum(amount) FROM shop.agg_region WHERE ds = '2026-11-16'").rows == ((672.0,),)

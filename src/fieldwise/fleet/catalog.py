@@ -65,6 +65,8 @@ class Catalog:
         self.compiled: list[CompiledTask] = []
         self.versions: dict[tuple[str, int], int] = {}
         self.version_nodes: list[list[int]] = []
+        self._newest: dict[str, int] = {}  # task -> its newest version
+        self._published: list[int] = []  # number of the publication of each version
         self.version_keys: list[int] = []
         self.version_general: list[tuple[tuple[int, ...], ...] | None] = []
         self.groups: dict[tuple[str, str], int] = {}
@@ -136,6 +138,10 @@ class Catalog:
         definition = compiled.definition
         task = self.task(definition.name, definition.project)
         version = self.versions[definition.name, publication.version] = len(self.version_nodes)
+        known = self._newest.get(definition.name)
+        if known is None or self._published[known] < publication.version:
+            self._newest[definition.name] = version
+        self._published.append(publication.version)
         self.version_nodes.append([])
         self.version_keys.append(len(definition.key) if compiled.fields else 0)
         self.version_general.append(_general(compiled))
@@ -257,6 +263,19 @@ class Catalog:
         return tuple(
             number for number, rule in self.rules.values() if _matches(rule, self.labels[node], run_type)
         )
+
+    def newest(self, version: int) -> int:
+        """The newest version of the task of a version."""
+        return self._newest[self.compiled[self.version_nodes[version][0]].name]
+
+    def renewed(self, version: int) -> dict[int, int] | None:
+        """Node numbers of a version -> those of the newest one; None if it is the newest, or has other nodes."""
+        newest = self.newest(version)
+        old, new = self.version_nodes[version], self.version_nodes[newest]
+        by_name = {self.names[number]: number for number in new}
+        if newest == version or {self.names[number] for number in old} != set(by_name):
+            return None
+        return {number: by_name[self.names[number]] for number in old}
 
     def upstream_nodes(self, dependency: int, version: int) -> list[int]:
         """Places of the nodes of another version of the upstream that make the fields a dependency reads."""

@@ -398,11 +398,31 @@ class Fleet:
             batch.progress.append(
                 OperationProgress(order.operation, len(applying.rows), "applied", tuple(applying.refused))
             )
+            self._renew(rows)
             self._woken.append(rows)
         for applying in self.orders.open():
             if applying.cursor != before.get(applying.order.operation):
                 progress = (applying.order.operation, applying.cursor, "applying", tuple(applying.refused))
                 batch.progress.append(OperationProgress(*progress))
+
+    def _renew(self, rows: Array) -> None:
+        """What will run again runs the definition in force (spec 4: latest published code), if its nodes are the same."""
+        window, fresh = self.window, []
+        owners = np.unique(window.instance[rows])
+        versions = window.instances.version[owners]
+        old = [one for one in np.unique(versions).tolist() if self.catalog.newest(one) != one]
+        for owner in owners[np.isin(versions, old)].tolist() if old else ():
+            version = int(window.instances.version[owner])
+            numbers = self.catalog.renewed(version)
+            own, _ = window.rows_of(np.array([owner], dtype=np.int64))
+            if numbers is None or bool((window.status[own] == Status.RUNNING).any()):
+                continue
+            newest = self.catalog.newest(version)
+            fresh.append(window.renew(owner, numbers, newest))
+            publication = self.catalog.publication_of[self.catalog.version_nodes[newest][0]]
+            self.changes.batch.versions.append((int(window.instance_id[owner]), publication))
+        if fresh:
+            window.resolve_again(np.concatenate(fresh))
 
     def _apply_part(self, part: Part) -> None:
         window, ids = self.window, tuple(self.window.id[part.rows].tolist())

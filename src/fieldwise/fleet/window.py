@@ -3,7 +3,7 @@ numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, repeat
 from typing import NamedTuple
 
@@ -372,6 +372,22 @@ class Window:
             resolver = Resolver(self.catalog, facts, self.births)
             self._resolve_pairs(np.unique(_pair(missing.missing_row, missing.missing_depend)), resolver)
         return rows
+
+    def renew(self, owner: int, numbers: Mapping[int, int], version: int) -> Array:
+        """The instance carries a newer version of its definition, with the same nodes; returns its rows."""
+        rows, _ = self.rows_of(np.array([owner], dtype=np.int64))
+        rows = rows.astype(np.int64)
+        own_group = self.group[rows] == self.catalog.node_group[self.node[rows]]
+        self.node[rows] = [numbers[number] for number in self.node[rows].tolist()]
+        self.instances.version[owner] = version
+        self.group[rows] = np.where(own_group, self.catalog.node_group[self.node[rows]], self.group[rows])
+        configured = self.catalog.node_priority[self.node[rows]]
+        self.priority[rows] = np.where(self.chosen_priority[rows] < 0, configured, self.chosen_priority[rows])
+        return rows
+
+    def resolve_again(self, rows: Array) -> None:
+        """Edges of rows whose definition is another one now."""
+        self._resolve_rows(rows, Resolver(self.catalog, self.facts, self.births))
 
     def remove_edges(self, row: int, owners: Iterable[int]) -> None:
         """The row no longer waits for these instances."""

@@ -209,6 +209,9 @@ class CommitBatch:
     groups: list[tuple[int, str | None]] = field(default_factory=list)  # node instance, resource group
     pauses: list[PausedUntil] = field(default_factory=list)
     edges: list[EdgeChange] = field(default_factory=list)
+    versions: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # instance, version of its definition from now on
 
     @property
     def empty(self) -> bool:

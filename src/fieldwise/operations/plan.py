@@ -28,7 +28,7 @@ from fieldwise.model.operation import (
 from fieldwise.model.status import Environment, Mark, Status
 from fieldwise.operations.draft import Draft, Phase
 from fieldwise.operations.impact import impact_of
-from fieldwise.operations.recompute import plan_downstream, plan_rerun
+from fieldwise.operations.recompute import list_other_nodes, plan_downstream, plan_rerun
 from fieldwise.operations.scene import Scene
 from fieldwise.operations.states import (
     plan_group,
@@ -56,6 +56,7 @@ PLANNERS: dict[Verb, Planner] = {
     Verb.REMOVE_UPSTREAM: plan_upstream,
     Verb.RESTORE_UPSTREAM: plan_upstream,
 }
+RECOMPUTING = FORCED | {Verb.RERUN, Verb.RERUN_DOWNSTREAM}
 FORCE_WARNING = (
     "Neither upstream results nor the scheduled time are checked for the start. The run may fail or write wrong data, "
     "and data below may be affected. Confirm that nothing downstream is harmed."
@@ -122,6 +123,8 @@ def make_plan(scene: Scene, request: OperationRequest) -> OperationPlan:
 def finish(
     scene: Scene, request: OperationRequest, draft: Draft, extras: Mapping[str, Any] | None = None
 ) -> OperationPlan:
+    if request.verb in RECOMPUTING:
+        list_other_nodes(scene, draft)
     held = _held(scene, draft)
     draft.conflicts += held
     return OperationPlan(

@@ -266,6 +266,19 @@ def _gaps(scene: Scene, draft: Draft, reach: Reach, chosen: set[int], starts: Ma
             draft.refuse(scene, owner, "gap_not_succeeded", message)
 
 
+def list_other_nodes(scene: Scene, draft: Draft) -> None:
+    """Instances of a version whose nodes are others than those in force run the code they were generated with."""
+    catalog, seen = scene.fleet.catalog, set()
+    for owner in dict.fromkeys(step.owner for step in draft.steps):
+        version = int(scene.window.instances.version[owner])
+        if version in seen or scene.newest(version) == version:
+            continue
+        seen.add(version)
+        if catalog.renewed(version) is None:
+            message = f"{scene.name(owner)} was published with other nodes: this instance runs its older code"
+            draft.conflicts.append(Conflict(scene.title(owner), "older_code", message, False))
+
+
 def _ancestors(scene: Scene, draft: Draft, choices: Iterable[Choice]) -> None:
     """Direct upstream that is not Succeeded: the run will wait for it."""
     window = scene.window

@@ -159,17 +159,9 @@ class Scene:
             found[owner] = found.get(owner, 0) | mine
         return found
 
-    @cached_property
-    def _newest(self) -> dict[str, int]:
-        """Newest version of each task, by number in the catalog."""
-        found: dict[str, tuple[int, int]] = {}
-        for (name, publication), number in self.fleet.catalog.versions.items():
-            found[name] = max(found.get(name, (0, 0)), (publication, number))
-        return {name: number for name, (_, number) in found.items()}
-
     def newest(self, version: int) -> int:
         """The version in force of the task of a version."""
-        return self._newest[self.maps[version].task]
+        return self.fleet.catalog.newest(version)
 
     def _refreshed(self, version: int) -> int:
         newest = self.newest(version)

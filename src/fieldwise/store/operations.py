@@ -30,6 +30,8 @@ def write(connection: sqlite3.Connection, batch: CommitBatch) -> None:
             connection.execute(named["undone"], (record.id, record.undo_of))
     for one in batch.progress:
         connection.execute(named["progress"], (one.id, one.applied, one.status, json.dumps(one.refused)))
+    if batch.versions:
+        connection.executemany(named["set_version"], batch.versions)
     if batch.priorities:
         connection.executemany(named["set_priority"], batch.priorities)
     for number, group in batch.groups:

@@ -97,3 +97,7 @@ FROM node n WHERE n.name IN (SELECT value FROM json_each(:names))
 -- What the last successful run of each node instance read: versions of its inputs.
 SELECT r.node_instance, r.inputs, max(r.number) FROM run r JOIN json_each(:ids) k ON r.node_instance = k.value
 WHERE r.outcome = 1 AND r.inputs IS NOT NULL GROUP BY r.node_instance
+
+-- set_version --
+-- An instance runs a newer version of its definition.
+UPDATE instance SET version = ?2 WHERE id = ?1
