@@ -115,3 +115,8 @@ def test_a_key_is_found_by_its_place(keys: list[str], line: int, column: int) ->
     for number, key in enumerate(keys):
         shift = column if number == 0 else 1
         assert document.place(key) == (line + number, shift + 1)
+
+
+def test_an_owner_who_is_not_listed_is_answered_with_each_name_once() -> None:
+    [problem] = read(header("owner: zoe"), PROJECT + "owner: ana\n")[1]
+    assert problem.hint.count("ana") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import replace
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -11,8 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fieldwise.api.errors import problem
-from fieldwise.model.operation import Source
-from fieldwise.usecases.operate import Person
+from fieldwise.model.access import LOCAL, Actor, Source
 
 COOKIE = "fieldwise_session"
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/login"})
@@ -28,7 +28,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 # What programs that hold the home's token may call themselves.
-SOURCES = {"api": Source.API, "cli": Source.CLI, "agent": Source.AGENT}
+SOURCES: tuple[Source, ...] = ("api", "cli", "agent")
 
 
 class Gate:
@@ -77,13 +77,14 @@ class Gate:
         request.state.actor = actor
         return None
 
-    def _actor(self, request: Request) -> Person | None:
+    def _actor(self, request: Request) -> Actor | None:
         """Whoever can read the home acts as `local`, in the browser as through the command line."""
         bearer = request.headers.get("authorization", "")
         if bearer.startswith("Bearer ") and hmac.compare_digest(bearer[7:].encode(), self._token.encode()):
-            return Person("local", SOURCES.get(request.headers.get("x-fieldwise-source", ""), Source.CLI))
+            named = request.headers.get("x-fieldwise-source", "")
+            return next((replace(LOCAL, source=source) for source in SOURCES if source == named), LOCAL)
         if request.cookies.get(COOKIE, "") in self._sessions:
-            return Person("local", Source.UI)
+            return replace(LOCAL, source="ui")
         return None
 
     def _same_origin(self, request: Request) -> bool:

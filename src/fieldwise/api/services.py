@@ -8,11 +8,12 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from fieldwise.model import access
 from fieldwise.ports.engine import Rows
 from fieldwise.ports.store import Store
 from fieldwise.usecases.browse import Browser
 from fieldwise.usecases.emergency import Emergency
-from fieldwise.usecases.operate import Operator, Person
+from fieldwise.usecases.operate import Operator
 
 
 class Deployment(Protocol):
@@ -58,14 +59,14 @@ def emergency(request: Request) -> Emergency:
     return deployment(request).emergency
 
 
-def actor(request: Request) -> Person:
+def actor(request: Request) -> access.Actor:
     """Who acts: the gate found out."""
-    found: Person = request.state.actor
+    found: access.Actor = request.state.actor
     return found
 
 
 Operating = Annotated[Operator, Depends(operator)]
 Wizard = Annotated[Emergency, Depends(emergency)]
-Actor = Annotated[Person, Depends(actor)]
+Actor = Annotated[access.Actor, Depends(actor)]
 Reading = Annotated[Browser, Depends(browser)]
 Acting = Annotated[Deployment, Depends(deployment)]

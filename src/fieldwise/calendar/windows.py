@@ -97,7 +97,8 @@ def _up_to(window: Window, n: int, mine: Slot, slot: Slot, zone: str) -> bool:
 def _chosen(policy: Policy, mine: Slot, inside: list[Slot], my_count: int) -> list[Slot]:
     if not inside or policy is Policy.ALL:
         return inside
-    if policy in (Policy.NEAREST_AFTER, Policy.NEAREST_BEFORE) and my_count > 1 and my_count == len(inside):
+    nearest = policy in (Policy.NEAREST_AFTER, Policy.NEAREST_BEFORE)
+    if nearest and my_count > 1 and my_count == len(inside) and mine.ordinal < my_count:
         return [inside[mine.ordinal]]
     after = [slot for slot in inside if slot.scheduled_at >= mine.scheduled_at]
     before = [slot for slot in inside if slot.scheduled_at <= mine.scheduled_at]

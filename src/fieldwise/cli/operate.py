@@ -17,8 +17,8 @@ from fieldwise.cli.output import err, out, print_json, status_text, table
 from fieldwise.cli.reading import Reads, Remote
 from fieldwise.cli.server import Server, running_server
 from fieldwise.client import Client
+from fieldwise.model.access import LOCAL
 from fieldwise.model.errors import NotFound
-from fieldwise.usecases.operate import Person
 from fieldwise.usecases.operation_words import request_of
 from fieldwise.wiring import open_home
 
@@ -90,13 +90,13 @@ class OfHome:
         self._operator = deployment.operate
 
     def plan(self, body: dict[str, Any]) -> dict[str, Any]:
-        return dict(self._operator.plan(request_of(body), Person()))
+        return dict(self._operator.plan(request_of(body), LOCAL))
 
     def confirm(self, plan: dict[str, Any], reason: str) -> dict[str, Any]:
-        return dict(self._operator.confirm(plan["plan"], plan["hash"], reason, Person()))
+        return dict(self._operator.confirm(plan["plan"], plan["hash"], reason, LOCAL))
 
     def plan_undo(self, operation: int) -> dict[str, Any]:
-        return dict(self._operator.plan_undo(operation, Person()))
+        return dict(self._operator.plan_undo(operation, LOCAL))
 
     def operation(self, number: int) -> dict[str, Any]:
         return dict(self._operator.operation(number))

@@ -448,7 +448,7 @@ def _add(reader: _Reader, path: str, form: CommonForm, document: Located, **valu
 
 def _check_owner(reader: _Reader, path: str, at: tuple[int, int], owner: str, foreign: bool = False) -> None:
     """An owner must be listed, where the project lists any; another project's metrics answer to that project's list."""
-    listed = [*reader.project.owners, *([reader.project.owner] if reader.project.owner else [])]
+    listed = list(dict.fromkeys(name for name in (*reader.project.owners, reader.project.owner) if name))
     if owner and reader.project.owners and owner not in listed and not foreign:
         reader.say(
             path,

@@ -8,14 +8,12 @@ from datetime import date
 
 from fieldwise.model.errors import FieldwiseError
 from fieldwise.model.event import from_day
-from fieldwise.model.operation import Action, Conflict, OperationRequest
-from fieldwise.model.schedule import Rerun
+from fieldwise.model.operation import Action, OperationRequest
 from fieldwise.model.status import InstanceType, Mark, Status
-from fieldwise.operations.choose import never
 from fieldwise.operations.draft import Draft, Phase, RowStep
 from fieldwise.operations.plan import OperationPlan, finish
 from fieldwise.operations.reach import Reach
-from fieldwise.operations.recompute import never_rows
+from fieldwise.operations.recompute import list_never, never_rows
 from fieldwise.operations.scene import Scene
 
 DAYS_BACK = (1, 2)  # T-1 and T-2
@@ -91,10 +89,6 @@ def plan_across(
             continue
         mask = scene.map(one).closed(reach.mask(one))
         if scene.definition(one).project in selected:
-            if scene.definition(one).rerun is Rerun.NEVER:
-                message = never(scene.name(one))
-                draft.conflicts.append(Conflict(scene.title(one), "rerun_never", message, False))
-                continue
             counts["force_rerun"] += 1
             for row in _steps(scene, draft, one, mask, int(reach.level[one]), one == owner):
                 if one == owner:
@@ -105,6 +99,7 @@ def plan_across(
             rows = _passed(scene, draft, one, mask, int(reach.level[one]))
             counts["dry_run"] += bool(rows)
             passed += rows
+    list_never(scene, draft, [*start, *(row for _, row in targets), *passed])
     if passed:
         draft.phases.append(Phase("pass_through", tuple(passed)))
     if targets:

@@ -92,9 +92,7 @@ def close(
     changed = chosen
     for mask in given.values():
         changed |= mask
-    changed = fields.spread(changed)
-    closed = fields.closed(changed)
-    causes = tuple(fields.causes(chosen, given))
+    changed, closed, causes = fields.closure(chosen, changed, given)
     denied = scene.forbidden(owner, closed & ~chosen) if closed & ~chosen else 0
     if denied:
         name = fields.words(denied)[0]

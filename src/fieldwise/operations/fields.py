@@ -26,6 +26,14 @@ class NodeMask(NamedTuple):
     fields: int
 
 
+class Closure(NamedTuple):
+    """`changed`: fields whose readers are concerned; `closed`: those that run; `causes`: (field, cause, words)."""
+
+    changed: int
+    closed: int
+    causes: tuple[tuple[str, Cause, str], ...]
+
+
 class FieldMap:
     """The fields of one version of a task. Bit i is `names[i]`."""
 
@@ -48,6 +56,7 @@ class FieldMap:
             for (number, place), node in zip(nodes, compiled.nodes, strict=True)
         )
         self.composites = tuple(_composites(self, compiled))
+        self._closures: dict[tuple[int, int, tuple[tuple[Cause, int], ...]], Closure] = {}
 
     def mask(self, names: Iterable[str]) -> int:
         """Unknown names are left out."""
@@ -89,6 +98,14 @@ class FieldMap:
             if more == mask:
                 return mask
             mask = more
+
+    def closure(self, chosen: int, changed: int, given: Mapping[Cause, int]) -> Closure:
+        """What changes, what runs and why, remembered: thousands of instances of a table ask the same."""
+        key = (chosen, changed, tuple(given.items()))
+        if key not in self._closures:
+            spread = self.spread(changed)
+            self._closures[key] = Closure(spread, self.closed(spread), tuple(self.causes(chosen, given)))
+        return self._closures[key]
 
     def running(self, mask: int) -> tuple[NodeMask, ...]:
         """The nodes that a closed set of fields needs."""

@@ -178,7 +178,7 @@ def _steps(scene: Scene, draft: Draft) -> list[Step]:
     return found
 
 
-_CLASSES = {
+_CLASSES: dict[int, str] = {
     Status.NOT_RUNNING: "not_running",
     Status.WAITING_TIME: "waiting",
     Status.THROTTLED: "waiting",
@@ -191,12 +191,13 @@ _CLASSES = {
 
 def _basis(scene: Scene, request: OperationRequest, draft: Draft) -> Basis:
     window = scene.window
-    steps: dict[int, tuple[str, str, str]] = {}
-    holds = int(Mark.PAUSED | Mark.HELD)
-    for step in draft.steps:
-        status = Status(int(window.status[step.row]))
-        held = ",".join(Mark(int(window.marks[step.row]) & holds).words)
-        steps[int(window.id[step.row])] = (step.action.value, _CLASSES[status], held)
+    rows = np.array([step.row for step in draft.steps], dtype=np.int64)
+    holds = (window.marks[rows] & int(Mark.PAUSED | Mark.HELD)).tolist()
+    columns = (window.id[rows].tolist(), draft.steps, window.status[rows].tolist(), holds)
+    steps = {
+        number: (step.action.value, _CLASSES[status], ",".join(Mark(held).words) if held else "")
+        for number, step, status, held in zip(*columns, strict=True)
+    }
     versions = sorted({int(window.instances.version[step.owner]) for step in draft.steps})
     catalog = scene.fleet.catalog
     rest = {
@@ -255,7 +256,9 @@ def _words(step: tuple[str, str, str]) -> str:
 
 def _held(scene: Scene, draft: Draft) -> list[Conflict]:
     """Operations on one node instance are serialized: what another one holds cannot be planned now."""
-    found = []
+    found: list[Conflict] = []
+    if not scene.fleet.orders.open():
+        return found
     for owner in dict.fromkeys(step.owner for step in draft.steps if scene.fleet.operated(step.row)):
         number = next(
             scene.fleet.operated(s.row)

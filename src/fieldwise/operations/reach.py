@@ -61,6 +61,7 @@ class Reach:
         self._cross_day = cross_day
         self._levels = levels
         self._closed = closed
+        self._unions: dict[tuple[int, int, int], int] = {}
 
     def go(self, seeds: Mapping[int, int]) -> Reach:
         """Follow everything from instances (by number in the window) with the fields that change there."""
@@ -86,70 +87,93 @@ class Reach:
         return self.maps[int(self.window.instances.version[owner])]
 
     def _step(self, frontier: Array, level: int) -> Array:
-        touched: list[Array] = []
-        values = self.masks.values
-        versions = self.window.instances.version[frontier]
-        for version, now, before, owners in _groups(
-            frontier, versions, self.changed[frontier], self._expanded[frontier]
-        ):
-            self._expanded[owners] = now
-            fresh = values[now] & ~values[before]
-            if fresh:
-                self._expand(version, fresh, owners, level, touched)
-        if not touched:
-            return np.empty(0, dtype=np.int64)
-        found: Array = np.unique(np.concatenate(touched))
-        return found
-
-    def _expand(self, version: int, fresh: int, owners: Array, level: int, touched: list[Array]) -> None:
-        """The readers of fields `fresh` of instances of one version."""
-        window = self.window
-        source, reader = self._edges(self.maps[version], fresh, owners)
-        if not len(reader):
-            return
+        """Follow what is fresh in the frontier by one edge; returns the instances in which more fields change now."""
+        source, rows, fresh = self._rows(frontier)
+        at, reader = pairs(self.window, np.arange(len(rows), dtype=np.int64), rows)
+        window, day = self.window, self.window.instances.day
         own = window.instance[reader].astype(np.int64)
-        day = window.instances.day
-        days = (day[own] - day[source]).astype(np.int64)
+        days = (day[own] - day[frontier[source[at]]]).astype(np.int64)
         keep = np.ones(len(own), dtype=bool) if self._cross_day else days == 0
-        keep &= window.status[reader] >= 0
         if self._closed is not None:
             keep &= ~self._closed[reader]
-        own, days, node = own[keep], days[keep], window.node[reader[keep]].astype(np.int64)
-        for number, between, _, group in _groups(own, node, days, np.zeros(len(own), dtype=np.int64)):
-            reached = self._flow.affected(number, version, between, fresh)
-            if reached:
-                self._add(int(window.catalog.node_version[number]), np.unique(group), reached, level, touched)
+        own, days, at, reader = own[keep], days[keep], at[keep], reader[keep]
+        version = window.instances.version[frontier[source[at]]].astype(np.int64)
+        reached = self._affected(window.node[reader].astype(np.int64), version, days, fresh[at])
+        some = reached > 0
+        return self._add(own[some], reached[some], level)
 
-    def _edges(self, fields: FieldMap, fresh: int, owners: Array) -> tuple[Array, Array]:
-        """(instance, row that reads it) for every node of the instances that computes one of the fields."""
-        window = self.window
-        nodes = fields.nodes if fresh & fields.keys else fields.running(fresh)
-        offset, width = window.instances.offset[owners], window.instances.width[owners]
-        rows: list[Array] = []
-        sources: list[Array] = []
-        for node in nodes:
-            there = width > node.place
-            found = window.places[offset[there] + node.place]
-            rows.append(found[found >= 0])
-            sources.append(owners[there][found >= 0])
-        if not rows:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        return pairs(window, np.concatenate(sources), np.concatenate(rows).astype(np.int64))
+    def _rows(self, frontier: Array) -> tuple[Array, Array, Array]:
+        """(place in the frontier, row, number of its fresh fields) of every node that computes a fresh field."""
+        window, values = self.window, self.masks.values
+        now, before = self.changed[frontier], self._expanded[frontier]
+        changes, which = np.unique(now.astype(np.int64) << 32 | before, return_inverse=True)
+        numbers = [
+            self.masks.number(values[change >> 32] & ~values[change & 0xFFFFFFFF])
+            for change in changes.tolist()
+        ]
+        fresh_of = np.array(numbers, dtype=np.int64)[which.ravel()]
+        self._expanded[frontier] = now
+        rows, counts = window.rows_of(frontier)
+        source = np.repeat(np.arange(len(frontier), dtype=np.int64), counts)
+        fresh = fresh_of[source]
+        kinds, which = np.unique(window.node[rows].astype(np.int64) << 32 | fresh, return_inverse=True)
+        computes = np.array(
+            [self._computes(kind >> 32, kind & 0xFFFFFFFF) for kind in kinds.tolist()], dtype=bool
+        )
+        keep = computes[which.ravel()] if len(kinds) else np.zeros(0, dtype=bool)
+        return source[keep], rows[keep].astype(np.int64), fresh[keep]
 
-    def _add(self, version: int, owners: Array, reached: int, level: int, touched: list[Array]) -> None:
-        new = owners[self.changed[owners] == 0]
+    def _computes(self, node: int, fresh: int) -> bool:
+        fields = self.maps[int(self.window.catalog.node_version[node])]
+        mask = self.masks.values[fresh]
+        own = next(one.fields for one in fields.nodes if one.number == node)
+        return bool(mask & (own | fields.keys))
+
+    def _affected(self, node: Array, version: Array, days: Array, fresh: Array) -> Array:
+        """Number of the set of fields that each edge reaches; the same edges of other days are asked for once."""
+        if not len(node):
+            return node
+        first, one = np.unique(node << 32 | version, return_inverse=True)
+        second, two = np.unique((days + (1 << 30)) << 32 | fresh, return_inverse=True)
+        keys, which = np.unique(one.ravel() * len(second) + two.ravel(), return_inverse=True)
+        found = []
+        for key in keys.tolist():
+            edge, change = int(first[key // len(second)]), int(second[key % len(second)])
+            changed = self.masks.values[change & 0xFFFFFFFF]
+            reached = self._flow.affected(edge >> 32, edge & 0xFFFFFFFF, (change >> 32) - (1 << 30), changed)
+            found.append(self.masks.number(reached))
+        answer: Array = np.array(found, dtype=np.int64)[which.ravel()]
+        return answer
+
+    def _add(self, owners: Array, reached: Array, level: int) -> Array:
+        """Take in what reached the owners; returns those that changed."""
+        masks, versions = self.masks, self.window.instances.version
+        additions = np.unique(owners << 32 | reached)
+        who = additions >> 32
+        touched: dict[int, None] = {}
+        new = np.unique(who[self.changed[who] == 0])
         extra = self._extra(new) if self._extra is not None and len(new) else {}
-        fields, masks = self.maps[version], self.masks
-        before = self.changed[owners]
-        for number in np.unique(before).tolist():
-            same = owners[before == number]
-            after = masks.number(fields.spread(masks.values[number] | reached))
-            if after != number:
-                self.changed[same] = after
-                touched.append(same)
+        columns = (who.tolist(), (additions & 0xFFFFFFFF).tolist(), versions[who].tolist())
+        for owner, mask, version in zip(*columns, strict=True):
+            before = int(self.changed[owner])
+            after = self._joined(version, before, mask)
+            if after != before:
+                self.changed[owner] = after
+                touched[owner] = None
         for owner, mask in extra.items():
-            self.changed[owner] = masks.number(fields.spread(masks.values[int(self.changed[owner])] | mask))
+            joined = masks.values[int(self.changed[owner])] | mask
+            self.changed[owner] = masks.number(self._map(owner).spread(joined))
         self.level[new] = level
+        return np.array(sorted(touched), dtype=np.int64)
+
+    def _joined(self, version: int, before: int, more: int) -> int:
+        key = (version, before, more)
+        found = self._unions.get(key)
+        if found is None:
+            values = self.masks.values
+            found = self.masks.number(self.maps[version].spread(values[before] | values[more]))
+            self._unions[key] = found
+        return found
 
 
 def pairs(window: Window, sources: Array, rows: Array) -> tuple[Array, Array]:
@@ -165,17 +189,3 @@ def pairs(window: Window, sources: Array, rows: Array) -> tuple[Array, Array]:
         ends.append(part_ends[ranges(low, counts)])
         origins.append(np.repeat(sources, counts))
     return np.concatenate(origins), np.concatenate(ends).astype(np.int64)
-
-
-def _groups(items: Array, first: Array, second: Array, third: Array) -> list[tuple[int, int, int, Array]]:
-    """Items grouped by three columns of numbers."""
-    if not len(items):
-        return []
-    order = np.lexsort((third, second, first))
-    a, b, c = first[order], second[order], third[order]
-    cuts = np.flatnonzero((np.diff(a) != 0) | (np.diff(b) != 0) | (np.diff(c) != 0)) + 1
-    heads = np.concatenate([[0], cuts])
-    parts = np.split(items[order], cuts)
-    return [
-        (int(a[at]), int(b[at]), int(c[at]), part) for at, part in zip(heads.tolist(), parts, strict=True)
-    ]

@@ -63,6 +63,7 @@ def plan_downstream(scene: Scene, draft: Draft, request: OperationRequest, owner
         own = _steps(scene, draft, choice.owner, choice.closed, 0, forced, forced, dry)
         start_rows += own
     rows, levels = _descendants(scene, draft, request, reach, starts, forced)
+    list_never(scene, draft, [*start_rows, *rows])
     order = np.argsort(-np.array(levels, dtype=np.int64), kind="stable").tolist() if rows else []
     if rows:
         draft.phases.append(Phase("rerun", tuple(rows[i] for i in order)))
@@ -105,6 +106,18 @@ def never_rows(scene: Scene) -> Array | None:
         return None
     found: Array = never_nodes[scene.window.node]
     return found
+
+
+def list_never(scene: Scene, draft: Draft, rows: Iterable[int]) -> None:
+    """Tasks right below that may not be rerun are conflicts: they stay as they are."""
+    closed = never_rows(scene)
+    taken = np.array(sorted(rows), dtype=np.int64)
+    if closed is None or not len(taken):
+        return
+    below = np.unique(scene.window.downstream.of(taken)).astype(np.int64)
+    for owner in np.unique(scene.window.instance[below[closed[below]]]).tolist():
+        message = never(scene.name(owner))
+        draft.conflicts.append(Conflict(scene.title(owner), "rerun_never", message, False))
 
 
 def _descendants(
@@ -268,7 +281,11 @@ def _ancestors(scene: Scene, draft: Draft, choices: Iterable[Choice]) -> None:
 def _left_older(scene: Scene, draft: Draft, reach: Reach, chosen: set[int], starts: set[int]) -> None:
     """Descendants that ran before and are not part of the plan: they will be older than their input."""
     window = scene.window
-    for owner in reach.reached.tolist():
+    rows, _ = window.rows_of(reach.reached)
+    taken = np.zeros(len(window), dtype=bool)
+    taken[sorted(chosen)] = True
+    left_out = rows[(window.status[rows] == Status.SUCCEEDED) & ~taken[rows]]
+    for owner in np.unique(window.instance[left_out]).tolist():
         if len(draft.older) >= SHOWN:
             return
         if owner in starts:

@@ -52,6 +52,7 @@ class Scene:
     stale: Stale = nothing_stale
     seconds: Seconds = no_history
     administers: Callable[[str], bool] = field(default=lambda _project: True)
+    _forbidden: dict[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def window(self) -> Window:
@@ -182,6 +183,12 @@ class Scene:
     # -- rights
     def forbidden(self, owner: int, mask: int) -> int:
         """The fields of a mask that the actor may not operate."""
+        key = (int(self.window.instances.version[owner]), mask)
+        if key not in self._forbidden:
+            self._forbidden[key] = self._denied(owner, mask)
+        return self._forbidden[key]
+
+    def _denied(self, owner: int, mask: int) -> int:
         found = 0
         for name in self.map(owner).words(mask) or ("",):
             if not self.may(owner, name):

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fieldwise.fleet.decide import Fleet
+from fieldwise.model.access import Actor
 from fieldwise.model.errors import NotFound
 from fieldwise.model.event import from_day, to_micros
 from fieldwise.model.operation import OperationOptions, OperationRequest, Verb
@@ -18,7 +19,7 @@ from fieldwise.operations.across_projects import Basic, NotEligible, below, plan
 from fieldwise.operations.plan import OperationPlan
 from fieldwise.operations.scene import Scene
 from fieldwise.ports.clock import Clock
-from fieldwise.usecases.operate import Acting, Operator
+from fieldwise.usecases.operate import Operator
 
 BASIC_WARNING = (
     "These settings cannot be changed afterwards. A wrong choice costs computing and waiting time. Check data timestamp, "
@@ -49,7 +50,7 @@ class Emergency:
         self._drafts: dict[str, Draft] = {}
         self._lock = threading.Lock()
 
-    def begin(self, instance: int, actor: Acting) -> dict[str, Any]:
+    def begin(self, instance: int, actor: Actor) -> dict[str, Any]:
         """Raises NotEligible with the first rule that is not met, NotFound."""
 
         def look(scene: Scene, owner: int) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class Emergency:
         return {"id": draft.id, "step": 1, "instance": instance, "warning": BASIC_WARNING, **found}
 
     def basic(
-        self, draft_id: str, children: bool, cross_day: bool, confirmed: bool, actor: Acting
+        self, draft_id: str, children: bool, cross_day: bool, confirmed: bool, actor: Actor
     ) -> dict[str, Any]:
         draft = self._draft(draft_id, actor)
         if draft.step != 1:
@@ -94,7 +95,7 @@ class Emergency:
         return {"step": 2, "projects": projects, "warning": ""}
 
     def projects(
-        self, draft_id: str, selected: Sequence[str], confirmed: bool, actor: Acting
+        self, draft_id: str, selected: Sequence[str], confirmed: bool, actor: Actor
     ) -> dict[str, Any]:
         draft = self._draft(draft_id, actor)
         basic = draft.basic
@@ -138,9 +139,7 @@ class Emergency:
             "message": message,
         }
 
-    def submit(
-        self, draft_id: str, digest: str, reason: str, accepted: bool, actor: Acting
-    ) -> dict[str, Any]:
+    def submit(self, draft_id: str, digest: str, reason: str, accepted: bool, actor: Actor) -> dict[str, Any]:
         draft = self._draft(draft_id, actor)
         if draft.step != 3:
             raise NotEligible("not_confirmed", "confirm the first two steps before")
@@ -154,7 +153,7 @@ class Emergency:
             self._drafts.pop(draft_id, None)
         return operation
 
-    def _again(self, draft: Draft, basic: Basic, actor: Acting) -> Callable[[Fleet, int], OperationPlan]:
+    def _again(self, draft: Draft, basic: Basic, actor: Actor) -> Callable[[Fleet, int], OperationPlan]:
         options = OperationOptions(cross_day=basic.cross_day)
         request = OperationRequest(Verb.EMERGENCY_RERUN, (draft.instance,), options=options)
 
@@ -168,7 +167,7 @@ class Emergency:
         return again
 
     # -- what they share
-    def _look(self, instance: int, actor: Acting, act: Any) -> Any:
+    def _look(self, instance: int, actor: Actor, act: Any) -> Any:
         now = to_micros(self._clock.now())
 
         def look(fleet: Fleet) -> Any:
@@ -195,7 +194,7 @@ class Emergency:
                 )
                 raise NotEligible("force_rerun_in_progress", message, "wait for it to end")
 
-    def _draft(self, draft_id: str, actor: Acting) -> Draft:
+    def _draft(self, draft_id: str, actor: Actor) -> Draft:
         with self._lock:
             draft = self._drafts.get(draft_id)
         if draft is None or draft.actor != actor.name:

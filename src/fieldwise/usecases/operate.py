@@ -14,23 +14,23 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from fieldwise.fleet.decide import Fleet
 from fieldwise.fleet.values import Input, Operate, Order
+from fieldwise.model.access import Actor, Right, Thing, may, operating_permit
 from fieldwise.model.errors import BadRequest, FieldwiseError, NotFound
 from fieldwise.model.event import OperationRecord, from_day, from_micros, to_micros
 from fieldwise.model.operation import (
     FORCED,
     OperationOptions,
     OperationRequest,
-    Source,
     Verb,
 )
 from fieldwise.model.status import Environment, Status
 from fieldwise.operations.choose import ANY, FIELD_STATUSES
 from fieldwise.operations.plan import OperationPlan, difference, make_plan
-from fieldwise.operations.scene import Permit, Scene, everybody
+from fieldwise.operations.scene import Scene
 from fieldwise.operations.undo import UNDOABLE, NotUndoable, Overtaken, PastStep, plan_undo
 from fieldwise.ports.clock import Clock
 from fieldwise.ports.engine import Upkeep
@@ -39,7 +39,6 @@ from fieldwise.ports.store import Store
 from fieldwise.usecases.selection import select
 from fieldwise.usecases.staleness import Staleness
 
-T = TypeVar("T")
 Look = Callable[[Fleet], Any]
 Act = Callable[[Fleet, int, int], tuple[Any, list[Input]]]
 
@@ -87,24 +86,6 @@ class KeyReused(FieldwiseError):
     code = "idempotency_key_reused"
 
 
-class Acting(Protocol):
-    """Who acts, and through what."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def source(self) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An actor without an account: the owner of the home."""
-
-    name: str = "local"
-    source: Source = Source.CLI
-
-
 @dataclass(frozen=True)
 class Kept:
     """A plan that waits to be confirmed. `again` makes it anew from a window as it is then."""
@@ -127,7 +108,6 @@ class Operator:
         clock: Clock,
         look: Callable[[Look], Any],
         in_turn: Callable[[Act], Any],
-        permit_of: Callable[[Acting], Permit] | None = None,
     ) -> None:
         """`look(act)` lets `act` read the open window."""
         """`look(act)` lets `act` read the open window."""
@@ -136,12 +116,11 @@ class Operator:
         self._clock = clock
         self.look = look
         self._in_turn = in_turn
-        self._permit_of = permit_of or (lambda _actor: everybody)
         self._plans: dict[str, Kept] = {}
         self._lock = threading.Lock()
 
     # -- plan
-    def plan(self, request: OperationRequest, actor: Acting) -> dict[str, Any]:
+    def plan(self, request: OperationRequest, actor: Actor) -> dict[str, Any]:
         """Changes nothing and is not logged. Raises BadRequest, NotFound."""
         request = self._resolved(request)
 
@@ -150,7 +129,7 @@ class Operator:
 
         return self._keep(again, actor)
 
-    def plan_undo(self, operation: int, actor: Acting) -> dict[str, Any]:
+    def plan_undo(self, operation: int, actor: Actor) -> dict[str, Any]:
         """The plan of taking an operation back. Raises NotUndoable, Overtaken, NotFound."""
         row = self._row(operation)
         if row.undone_by:
@@ -180,17 +159,18 @@ class Operator:
         """A plan made before. Raises PlanExpired."""
         return self._body(self._kept(plan))
 
-    def scene(self, fleet: Fleet, now: int, actor: Acting, options: OperationOptions) -> Scene:
+    def scene(self, fleet: Fleet, now: int, actor: Actor, options: OperationOptions) -> Scene:
         return Scene(
             fleet,
             now,
-            self._permit_of(actor),
+            operating_permit(actor, Environment.PROD.value),
             Staleness(fleet, self._store, self._engine, options.check_sources),
             self._store.engine_seconds,
+            lambda project: may(actor, Right.WIZARD, Thing(project)),
         )
 
     def plan_other(
-        self, again: Callable[[Fleet, int], OperationPlan], actor: Acting
+        self, again: Callable[[Fleet, int], OperationPlan], actor: Actor
     ) -> tuple[dict[str, Any], OperationPlan]:
         """A plan that something else than a verb on instances makes: the emergency wizard."""
         body = self._keep(again, actor)
@@ -207,7 +187,7 @@ class Operator:
         return next((one.project.timezone for one in active if one.project.name == project), "UTC")
 
     def _keep(
-        self, again: Callable[[Fleet, int], OperationPlan], actor: Acting, undo_of: int = 0
+        self, again: Callable[[Fleet, int], OperationPlan], actor: Actor, undo_of: int = 0
     ) -> dict[str, Any]:
         now = to_micros(self._clock.now())
         plan: OperationPlan = self.look(lambda fleet: again(fleet, now))
@@ -241,7 +221,7 @@ class Operator:
         return replace(request, instances=tuple(found), fields=request.fields or fields)
 
     # -- confirm
-    def confirm(self, plan: str, digest: str, reason: str, actor: Acting, key: str = "") -> dict[str, Any]:
+    def confirm(self, plan: str, digest: str, reason: str, actor: Actor, key: str = "") -> dict[str, Any]:
         """Apply exactly that plan. Raises PlanStale, PlanExpired, PlanRefused, ReasonMissing, KeyReused."""
         asked = hashlib.sha256(json.dumps([plan, digest, reason]).encode()).hexdigest()
         known = self._store.operation_by_key(actor.name, key) if key else None
@@ -261,7 +241,7 @@ class Operator:
             self._plans.pop(plan, None)
         return self.operation(number, brief=True)
 
-    def _apply(self, kept: Kept, reason: str, actor: Acting, key: str, asked: str) -> int:
+    def _apply(self, kept: Kept, reason: str, actor: Actor, key: str, asked: str) -> int:
         stale: list[tuple[list[str], OperationPlan]] = []
 
         def act(fleet: Fleet, epoch: int, now: int) -> tuple[int, list[Input]]:
@@ -320,9 +300,7 @@ class Operator:
         return [_item(row, step, runs, nodes) for step in row.document["steps"]]
 
     # -- choosing
-    def choices(
-        self, instance: int, verb: Verb, fields: Sequence[str], actor: Acting
-    ) -> list[dict[str, Any]]:
+    def choices(self, instance: int, verb: Verb, fields: Sequence[str], actor: Actor) -> list[dict[str, Any]]:
         """Every field of an instance as the picker shows it when some are chosen (spec 4, "Choosing fields")."""
         now = to_micros(self._clock.now())
         options = OperationOptions()
@@ -411,6 +389,14 @@ def _instant(micros: int) -> str:
     return from_micros(micros).isoformat().replace("+00:00", "Z")
 
 
+def order_and_record(
+    fleet: Fleet, plan: OperationPlan, number: int, reason: str, actor: Actor, now: int
+) -> Operate:
+    """What the leader is given to apply a plan made from this very window."""
+    order = _order(fleet, plan, number)
+    return Operate(order, _record(fleet, plan, order, reason, actor, "", "", 0, now))
+
+
 def _order(fleet: Fleet, plan: OperationPlan, number: int) -> Order:
     """Node instances instead of rows; of each phase those that run come last, as they must stop first."""
     window = fleet.window
@@ -427,7 +413,7 @@ def _record(
     plan: OperationPlan,
     order: Order,
     reason: str,
-    actor: Acting,
+    actor: Actor,
     key: str,
     asked: str,
     undo_of: int,
