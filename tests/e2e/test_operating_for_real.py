@@ -75,11 +75,8 @@ def show(tab: Tab, table: str, day: object, part: str = "fields") -> Page:
 
 
 def open_wizard(page: Page) -> None:
-    page.get_by_role("menuitem", name="Emergency operations").hover()
-    item = page.get_by_role("menuitem", name="Force rerun downstream across projects")
-    expect(item).to_be_visible()
-    page.wait_for_timeout(500)  # the submenu slides in, and closes under a pointer that is beside it
-    item.click()
+    page.get_by_role("menuitem", name="Emergency operations").click()
+    page.get_by_role("menuitem", name="Force rerun downstream across projects").click()
 
 
 def dialog(page: Page) -> Locator:

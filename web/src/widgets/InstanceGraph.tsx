@@ -11,7 +11,7 @@ import { leadingStatus, STATUS_LOOK } from "../model/status";
 import { Counts, StatusIcon } from "../ui/Status";
 import { useDark } from "./CodeView";
 import { layout, type Places } from "./layout";
-import { MENU_STYLE, useVerbMenu } from "./VerbMenu";
+import { menuOf, useVerbMenu } from "./VerbMenu";
 
 interface Data extends Record<string, unknown> {
   box: Box;
@@ -100,7 +100,7 @@ function InstanceBox({ data }: NodeProps<Node<Data>>) {
         <span className="name">
           {node.id ? <Link to="/instances/$id" params={{ id: String(node.id) }} className="nodrag" title={node.description || node.object}>{node.object}</Link> : <span>{t("graph.root")}</span>}
           {node.id > 0 && (
-            <Dropdown trigger={["click"]} menu={{ items: whole(), style: MENU_STYLE }} destroyOnHidden>
+            <Dropdown trigger={["click"]} menu={menuOf(whole())} destroyOnHidden>
               <button type="button" className="plain nodrag" aria-label={t("operate.row_menu", { name: node.object })}>⋯</button>
             </Dropdown>
           )}
@@ -130,5 +130,5 @@ function InstanceBox({ data }: NodeProps<Node<Data>>) {
     </div>
   );
   if (!node.id) return box;
-  return <Dropdown trigger={["contextMenu"]} menu={{ items: whole(), style: MENU_STYLE }} destroyOnHidden>{box}</Dropdown>;
+  return <Dropdown trigger={["contextMenu"]} menu={menuOf(whole())} destroyOnHidden>{box}</Dropdown>;
 }

@@ -23,8 +23,8 @@ export interface Target {
 
 type Items = NonNullable<MenuProps["items"]>;
 
-/** Whatever the place of the pointer, a menu fits above or below it. */
-export const MENU_STYLE = { maxHeight: "min(480px, 48vh)", overflowY: "auto" } as const;
+/** Whatever the place of the pointer, a menu fits above or below it; what lies deeper opens by a press and stays. */
+export const menuOf = (items: Items): MenuProps => ({ items, triggerSubMenuAction: "click", style: { maxHeight: "min(480px, 48vh)", overflowY: "auto" } });
 
 /** Makes the menu of a target; `links` adds where one can go from it. */
 export function useVerbMenu(): (target: Target, links?: boolean) => Items {
@@ -76,7 +76,7 @@ export function useVerbMenu(): (target: Target, links?: boolean) => Items {
 /** "⋯" at the end of a row. */
 export function RowMenu({ items, disabled, label }: { items: Items; disabled?: boolean; label: string }) {
   return (
-    <Dropdown trigger={["click"]} menu={{ items, style: MENU_STYLE }} disabled={disabled} destroyOnHidden>
+    <Dropdown trigger={["click"]} menu={menuOf(items)} disabled={disabled} destroyOnHidden>
       <Button type="text" size="small" aria-label={label} icon={<MoreOutlined />} disabled={disabled} />
     </Dropdown>
   );
@@ -85,7 +85,7 @@ export function RowMenu({ items, disabled, label }: { items: Items; disabled?: b
 /** A button with the menu below. */
 export function MenuButton({ items, children }: { items: Items; children: ReactNode }) {
   return (
-    <Dropdown trigger={["click"]} menu={{ items, style: MENU_STYLE }} destroyOnHidden>
+    <Dropdown trigger={["click"]} menu={menuOf(items)} destroyOnHidden>
       <Button size="small" icon={<DownOutlined />} iconPlacement="end">{children}</Button>
     </Dropdown>
   );
