@@ -22,7 +22,14 @@ from fieldwise.model.errors import (
 )
 from fieldwise.operations.across_projects import NotEligible
 from fieldwise.operations.undo import NotUndoable, Overtaken
-from fieldwise.usecases.operate import KeyReused, PlanExpired, PlanRefused, PlanStale, ReasonMissing
+from fieldwise.usecases.operate import (
+    KeyReused,
+    NotCancellable,
+    PlanExpired,
+    PlanRefused,
+    PlanStale,
+    ReasonMissing,
+)
 
 STATUS: dict[type[FieldwiseError], int] = {
     BadRequest: 400,
@@ -38,6 +45,7 @@ STATUS: dict[type[FieldwiseError], int] = {
     ReasonMissing: 422,
     KeyReused: 422,
     NotEligible: 422,
+    NotCancellable: 409,
     NotUndoable: 409,
     Overtaken: 409,
 }

@@ -91,6 +91,14 @@ def undo(
     return operate.confirm(planned["plan"], planned["hash"], body.reason, actor)
 
 
+@router.post(
+    "/operations/{operation}/cancel", response_model=models.OperationItem, operation_id="cancelOperation"
+)
+def cancel(operate: Operating, actor: Actor, operation: Number) -> dict[str, Any]:
+    """Apply nothing more of an operation that is being applied."""
+    return operate.cancel(operation, actor)
+
+
 @router.get(
     "/instances/{id}/operations", response_model=models.OperationPage, operation_id="listInstanceOperations"
 )

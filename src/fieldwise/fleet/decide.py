@@ -17,6 +17,7 @@ from fieldwise.fleet.transitions import next_status
 from fieldwise.fleet.values import (
     Added,
     Answer,
+    Cancel,
     Command,
     Decision,
     DryRun,
@@ -184,6 +185,8 @@ class Fleet:
                 self._set_priority(item)
             case Operate():
                 self._begin(item)
+            case Cancel():
+                self._cancel(item.operation)
             case GroupSlots():
                 self.catalog.group_slots[self.catalog.group(item.project, item.group)] = item.slots
                 self.queue.refresh()
@@ -380,6 +383,15 @@ class Fleet:
         status = self.window.status[queued]
         shown = queued[(status == Status.THROTTLED) | (status == Status.WAITING_RESOURCES)]
         self._set(Event.HELD, shown, item.order.operation, "held by operation")
+
+    def _cancel(self, operation: int) -> None:
+        found = self.orders.cancel(operation)
+        if found is not None:
+            applying, rows = found
+            self.changes.batch.progress.append(
+                OperationProgress(operation, applying.cursor, "cancelled", tuple(applying.refused))
+            )
+            self._woken.append(rows)
 
     def _operate(self) -> None:
         """Apply what can be applied of the operations under way."""

@@ -119,17 +119,23 @@ class Orders:
         """Orders that are done, removed, with the rows they let go."""
         done = [one for one in self._orders if one.done]
         self._orders = [one for one in self._orders if not one.done]
-        found = []
-        for applying in done:
-            free = [
-                row for row in applying.rows.tolist() if self._holder.get(row) == applying.order.operation
-            ]
-            for row in free:
-                del self._holder[row]
-            rows = np.array(free, dtype=np.int64)
-            self._window.flags[rows] &= ~np.uint8(OPERATED)
-            found.append((applying, rows))
-        return found
+        return [(applying, self._let_go(applying)) for applying in done]
+
+    def cancel(self, operation: int) -> tuple[Applying, Array] | None:
+        """Take an order out; returns it with the rows it lets go, None if it is not being applied."""
+        for applying in self._orders:
+            if applying.order.operation == operation:
+                self._orders.remove(applying)
+                return applying, self._let_go(applying)
+        return None
+
+    def _let_go(self, applying: Applying) -> Array:
+        free = [row for row in applying.rows.tolist() if self._holder.get(row) == applying.order.operation]
+        for row in free:
+            del self._holder[row]
+        rows = np.array(free, dtype=np.int64)
+        self._window.flags[rows] &= ~np.uint8(OPERATED)
+        return rows
 
     def open(self) -> list[Applying]:
         return self._orders

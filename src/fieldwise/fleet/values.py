@@ -148,6 +148,12 @@ class Operate(NamedTuple):
     record: OperationRecord
 
 
+class Cancel(NamedTuple):
+    """Apply nothing more of an operation that is being applied; what was applied stays."""
+
+    operation: int
+
+
 class GroupSlots(NamedTuple):
     project: str
     group: str
@@ -160,7 +166,9 @@ class RuleLimit(NamedTuple):
 
 
 Command = Stop | Pause | Resume | Hold | Release | SetSuccess | Rerun | Force | DryRun | PassThrough | Undone
-Input = Report | Answer | Added | Published | Command | SetPriority | GroupSlots | RuleLimit | Operate
+Input = (
+    Report | Answer | Added | Published | Command | SetPriority | GroupSlots | RuleLimit | Operate | Cancel
+)
 
 
 class StartMember(NamedTuple):

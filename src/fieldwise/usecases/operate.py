@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fieldwise.fleet.decide import Fleet
-from fieldwise.fleet.values import Input, Operate, Order
-from fieldwise.model.access import Actor, Right, Thing, may, operating_permit
+from fieldwise.fleet.values import Cancel, Input, Operate, Order
+from fieldwise.model.access import Actor, Right, Thing, may, operating_permit, tenant_administrator
 from fieldwise.model.errors import BadRequest, FieldwiseError, NotFound
 from fieldwise.model.event import OperationRecord, from_day, from_micros, to_micros
 from fieldwise.model.operation import (
@@ -78,6 +78,12 @@ class ReasonMissing(FieldwiseError):
     """This operation needs a reason."""
 
     code = "reason_missing"
+
+
+class NotCancellable(FieldwiseError):
+    """Nothing is left to cancel, or it is not yours."""
+
+    code = "not_cancellable"
 
 
 class KeyReused(FieldwiseError):
@@ -264,6 +270,20 @@ class Operator:
                 self._plans[renewed.id] = renewed
             raise PlanStale(said, self._body(renewed))
         return number
+
+    def cancel(self, operation: int, actor: Actor) -> dict[str, Any]:
+        """Apply nothing more of it; what was applied stays. By its author or an administrator. Raises NotCancellable."""
+        row = self._row(operation)
+        if row.status != "applying":
+            raise NotCancellable(f"operation {operation} is {row.status}: there is nothing left to cancel")
+        if row.actor != actor.name and not tenant_administrator(actor):
+            raise NotCancellable(f"operation {operation} is {row.actor}'s: ask them or an administrator")
+
+        def act(fleet: Fleet, epoch: int, now: int) -> tuple[None, list[Input]]:
+            return None, [Cancel(operation)]
+
+        self._in_turn(act)
+        return self.operation(operation, brief=True)
 
     # -- the log
     def _row(self, operation: int) -> OperationRow:
