@@ -163,3 +163,65 @@ def test_a_row_passed_by_waits_for_its_upstream_and_then_succeeds_without_a_run(
     (start,) = w.decision.starts
     w.take(report([start.members[0].attempt]))
     assert statuses(w)[:3] == [S, S, R]
+
+
+# -- what operations leave on single node instances
+
+
+def valued(number: int, kind: str, ids: tuple[int, ...], value: object) -> Operate:
+    item = operate(number, (kind, ids))
+    return item._replace(order=item.order._replace(phases=((kind, ids, value),)))
+
+
+def test_a_pause_with_an_end_ends_by_itself() -> None:
+    w = world(N, N, N, N)
+    until = w.now + 60_000_000
+    w.take(valued(7, "pause", (1,), until))
+    assert [(one.node_instance, one.until) for one in w.decision.batch.pauses] == [(1, until)]
+    assert statuses(w)[0] is Status.WAITING_TIME
+    assert w.decision.next_time == until
+    w.take(now=until)
+    assert statuses(w)[0] is R
+    assert [(one.node_instance, one.until) for one in w.decision.batch.pauses] == [(1, None)]
+
+
+def test_a_pause_with_an_end_ends_after_a_restart_too() -> None:
+    birth = Birth()
+    firings = birth.instance(CHAIN[0], 1, marks=Mark.PAUSED)
+    until = 10_000 * 86_400_000_000
+    fleet = Fleet([publication(CHAIN[0])], firings, exceptions=Exceptions(pauses={1: until}))
+    assert fleet.take([], until - 1).starts == []
+    assert len(fleet.take([], until).starts) == 1
+
+
+def test_a_removed_dependency_no_longer_blocks_and_blocks_again_when_it_is_restored() -> None:
+    w = world(F, N, N, N)
+    w.take()
+    assert statuses(w)[1] is N
+    w.take(valued(7, "remove_upstream", (2,), (1,)))
+    assert statuses(w)[1] is R, "readiness is looked at again at once"
+    assert [(one.node_instance, one.upstream, one.removed) for one in w.decision.batch.edges] == [
+        (2, 1, True)
+    ]
+    birth = Birth()
+    firings = [birth.instance(task, 1, status=s)[0] for task, s in zip(CHAIN, (F, N, N, N), strict=True)]
+    again = Fleet([publication(*CHAIN)], firings, exceptions=Exceptions(removed=[(2, 1)]))
+    again.take([valued(8, "restore_upstream", (2,), (1,))], w.now)
+    assert Status(int(again.window.status[1])) is N
+    assert int(again.window.blocking[1]) == 1
+
+
+def test_another_resource_group_takes_effect_on_the_next_dispatch() -> None:
+    from fieldwise.model.definition import ResourceGroup
+
+    tasks = [simple("x"), simple("y")]
+    birth = Birth()
+    firings = [birth.instance(task, 1)[0] for task in tasks]
+    groups = (ResourceGroup("other", 5),)
+    w = World([publication(*tasks, slots=1, groups=groups)], firings)
+    w.take()
+    assert sorted(status.word for status in statuses(w)) == ["running", "waiting_resources"]
+    waiting = statuses(w).index(Status.WAITING_RESOURCES) + 1
+    w.take(valued(7, "group", (waiting,), "other"))
+    assert statuses(w) == [R, R]
+    assert w.decision.batch.groups == [(waiting, "other")]
