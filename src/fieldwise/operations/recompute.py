@@ -26,6 +26,7 @@ from fieldwise.operations.reach import Reach
 from fieldwise.operations.scene import Scene
 
 SHOWN = 200  # neighbours named at most
+LOOKED_DOWN = 30  # levels that are searched for what a rerun of the start alone leaves older than its input
 
 
 def plan_rerun(scene: Scene, draft: Draft, request: OperationRequest, owners: Iterable[int]) -> None:
@@ -45,7 +46,8 @@ def plan_rerun(scene: Scene, draft: Draft, request: OperationRequest, owners: It
     if rows:
         draft.phases.append(Phase("force" if forced else "rerun", tuple(rows)))
     _ancestors(scene, draft, choices)
-    _left_older(scene, draft, _reached(scene, choices, request), set(rows), {c.owner for c in choices})
+    below = _reached(scene, choices, request, levels=LOOKED_DOWN)
+    _left_older(scene, draft, below, set(rows), {c.owner for c in choices})
 
 
 def plan_downstream(scene: Scene, draft: Draft, request: OperationRequest, owners: Iterable[int]) -> None:
@@ -89,10 +91,16 @@ def _start(scene: Scene, draft: Draft, request: OperationRequest, owner: int) ->
 
 
 def _reached(
-    scene: Scene, choices: Iterable[Choice], request: OperationRequest, closed: Array | None = None
+    scene: Scene,
+    choices: Iterable[Choice],
+    request: OperationRequest,
+    closed: Array | None = None,
+    levels: int | None = None,
 ) -> Reach:
     options = request.options
-    reach = Reach(scene.window, scene.maps, scene.flow, scene.extra, options.cross_day, options.level, closed)
+    reach = Reach(
+        scene.window, scene.maps, scene.flow, scene.extra, options.cross_day, options.level or levels, closed
+    )
     return reach.go({choice.owner: choice.changed for choice in choices})
 
 
