@@ -44,6 +44,13 @@ def happened(verb: Verb, before: Seen, now: Seen) -> bool:
             return now.upstream == 1
 
 
+def disturbed(was: Status, now: Status, verb: Verb) -> bool:
+    """The class of the status is another, and not because a run that is forced again has ended."""
+    kinds = ["running" if s is R else "waiting" if s.waiting else "idle" for s in (was, now)]
+    ended = was is R and now in (S, F) and verb in FORCED
+    return kinds[0] != kinds[1] and not ended
+
+
 def check_pair(first: Verb, second: Verb, stopped: bool) -> int:
     """How often the second was applied. `stopped`: what the first asked to stop has stopped before the second."""
     count = 0
@@ -62,6 +69,11 @@ def check_pair(first: Verb, second: Verb, stopped: bool) -> int:
         fresh = planned(made, request(second, scope))
         said = difference(then.basis, fresh.basis, second in FORCED)
         before = {number: seen(made, number) for number in (N1, N2)}
+        touched = {step.node_instance: Status(step.before) for step in then.steps}
+        if any(made.fleet.operated(made.fleet.window.row(number)) for number in touched):
+            assert fresh.refused, (case, "another operation holds it")
+        if any(disturbed(was, before[n].status, second) for n, was in touched.items()):
+            assert said or fresh.refused, (case, "what it rests on is another")
         if said or fresh.refused:
             assert all(len(words.split()) > 2 for words in said or [fresh.refused]), case
             continue
