@@ -26,7 +26,7 @@ class Overtaken(FieldwiseError):
 
 
 class PastStep(NamedTuple):
-    """A step of the operation to undo. `was`: what the kind replaced; `run`: number of the last run before it."""
+    """A step of the operation to undo. `was`: what the kind replaced, of edges the upstream instances; `run`: number of the last run before it."""
 
     node_instance: int
     before: int
@@ -103,14 +103,22 @@ def _phases(verb: Verb, rows: Sequence[tuple[PastStep, int]], values: Mapping[st
         case Verb.SET_RESOURCE_GROUP:
             return _grouped("group", rows)
         case Verb.REMOVE_UPSTREAM:
-            return [Phase("restore_upstream", every, tuple(values["remove_upstream"]))]
+            return _edges("restore_upstream", rows, values.get("remove_upstream", ()))
         case Verb.RESTORE_UPSTREAM:
-            return [Phase("remove_upstream", every, tuple(values["restore_upstream"]))]
+            return _edges("remove_upstream", rows, values.get("restore_upstream", ()))
         case _:
             failed = tuple(row for step, row in rows if step.before == Status.FAILED)
             other = tuple(row for step, row in rows if step.before != Status.FAILED)
             phases = [Phase("unset", failed)] if failed else []
             return phases + ([Phase("rerun", other)] if other else [])
+
+
+def _edges(kind: str, rows: Sequence[tuple[PastStep, int]], otherwise: Sequence[int]) -> list[Phase]:
+    """Every row gets back what was changed on it; `otherwise`: of operations whose steps do not tell."""
+    told = [
+        (step._replace(was=tuple(otherwise if step.was is None else step.was)), row) for step, row in rows
+    ]
+    return _grouped(kind, [(step, row) for step, row in told if step.was])
 
 
 def _grouped(kind: str, rows: Sequence[tuple[PastStep, int]]) -> list[Phase]:

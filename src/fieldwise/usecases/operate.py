@@ -441,6 +441,7 @@ def _record(
 ) -> OperationRecord:
     request = plan.request
     instances = tuple(dict.fromkeys(step.instance for step in plan.steps))
+    edges = _changing_edges(fleet, order)
     document = {
         "objects": sorted({step.table for step in plan.steps})[:SHOWN_OBJECTS],
         "scope": {"instances": list(request.instances[:1000]), "query": request.query or None},
@@ -450,7 +451,7 @@ def _record(
         "values": [[kind, value] for kind, _, value in order.phases],
         "required": [[r.table, r.field, r.cause.value, r.because] for r in plan.required[:1000]],
         "skipped": [_skipped(one) for one in plan.skipped[:1000]],
-        "steps": [_kept_step(fleet, step, request.verb) for step in plan.steps],
+        "steps": [_kept_step(fleet, step, request.verb, edges) for step in plan.steps],
     }
     total = sum(len(ids) for _, ids, _ in order.phases)
     phases = json.dumps([[kind, list(ids), value] for kind, ids, value in order.phases])
@@ -475,7 +476,21 @@ def pick_or_id(one: Any) -> tuple[Any, ...]:
     return (one.instance, list(one.fields) if one.fields is not None else None)
 
 
-def _kept_step(fleet: Fleet, step: Any, verb: Verb) -> dict[str, Any]:
+def _changing_edges(fleet: Fleet, order: Order) -> dict[int, list[int]]:
+    """Node instance -> the upstream instances that the order removes from it, or gives back to it."""
+    window = fleet.window
+    removed = {(int(window.id[row]), int(window.instance_id[up])) for row, up in window.removed}
+    found: dict[int, list[int]] = {}
+    for kind, ids, value in order.phases:
+        if kind in ("remove_upstream", "restore_upstream"):
+            gone = kind == "restore_upstream"
+            for number in ids:
+                ups = [up for up in value if ((number, up) in removed) == gone]
+                found.setdefault(number, []).extend(ups)
+    return found
+
+
+def _kept_step(fleet: Fleet, step: Any, verb: Verb, edges: Mapping[int, list[int]]) -> dict[str, Any]:
     row = fleet.window.row(step.node_instance)
     assert row is not None, "the plan was made from this window"
     was: Any = None
@@ -487,6 +502,8 @@ def _kept_step(fleet: Fleet, step: Any, verb: Verb) -> dict[str, Any]:
         configured = int(fleet.catalog.node_group[int(fleet.window.node[row])])
         names = {group: name for (_, name), group in fleet.catalog.groups.items()}
         was = None if number == configured else names.get(number)
+    elif step.node_instance in edges:
+        was = edges[step.node_instance]
     return {
         "node_instance": step.node_instance, "instance": step.instance, "table": step.table, "node": step.node,
         "label": step.label, "fields": list(step.fields), "day": step.data_day, "action": step.action.value,
