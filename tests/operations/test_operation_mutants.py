@@ -71,9 +71,10 @@ def without_keys_read(self: Flow, reader: int, upstream: int, days: int) -> int:
     return originals["read"](self, reader, upstream, days) & ~self._maps[upstream].keys
 
 
-def never_again(self: Reach, version: int, owners: object, reached: int, level: int, touched: list) -> None:
+def never_again(self: Reach, owners: object, reached: object, level: int) -> object:
     """An instance once reached does not grow."""
-    originals["add"](self, version, owners[self.changed[owners] == 0], reached, level, touched)
+    new = self.changed[owners] == 0
+    return originals["add"](self, owners[new], reached[new], level)
 
 
 def no_status(scene: object, request: object, draft: object) -> plan.Basis:

@@ -9,11 +9,12 @@ from stage import PUBLICATION, TABLES
 from warehouse import Birth, World
 
 from fieldwise.fleet.values import DAY, Operate
+from fieldwise.model.access import LOCAL
 from fieldwise.model.operation import OperationOptions, OperationRequest, Verb
 from fieldwise.operations.plan import OperationPlan, make_plan
 from fieldwise.operations.scene import Scene
 from fieldwise.operations.undo import PastStep, plan_undo
-from fieldwise.usecases.operate import Person, _order, _record
+from fieldwise.usecases.operate import _order, _record
 
 UP1, T = 1, 3  # on the first day; three instances a day
 
@@ -28,7 +29,7 @@ def upstream(made: World) -> list[list[int]]:
 
 def apply(made: World, plan: OperationPlan, number: int) -> list[PastStep]:
     order = _order(made.fleet, plan, number)
-    record = _record(made.fleet, plan, order, "", Person(), "", "", 0, made.now)
+    record = _record(made.fleet, plan, order, "", LOCAL, "", "", 0, made.now)
     made.take(Operate(order, record))
     steps = json.loads(record.document)["steps"]
     return [PastStep(s["node_instance"], s["before"], s["was"], s["run"]) for s in steps]
