@@ -122,7 +122,9 @@ class Orders:
         found = []
         for applying in done:
             free = [
-                row for row in applying.rows.tolist() if self._holder.get(row) == applying.order.operation
+                row
+                for row in dict.fromkeys(applying.rows.tolist())
+                if self._holder.get(row) == applying.order.operation
             ]
             for row in free:
                 del self._holder[row]
