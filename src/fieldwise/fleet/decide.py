@@ -345,6 +345,10 @@ class Fleet:
         """The operation that holds a row while it is applied, 0 for none."""
         return self.orders.operated(row)
 
+    def paused_until(self, row: int) -> int | None:
+        """When the pause of a row ends by itself, None for never."""
+        return self._until.get(row)
+
     def _allow(self, rows: Array) -> None:
         """A command line without a server runs only what it set in motion: these rows and all below them."""
         if self._only is None:

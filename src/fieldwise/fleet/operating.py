@@ -130,7 +130,8 @@ class Orders:
         return None
 
     def _let_go(self, applying: Applying) -> Array:
-        free = [row for row in applying.rows.tolist() if self._holder.get(row) == applying.order.operation]
+        every = dict.fromkeys(applying.rows.tolist())  # a row may be in several phases
+        free = [row for row in every if self._holder.get(row) == applying.order.operation]
         for row in free:
             del self._holder[row]
         rows = np.array(free, dtype=np.int64)

@@ -26,7 +26,8 @@ class Overtaken(FieldwiseError):
 
 
 class PastStep(NamedTuple):
-    """A step of the operation to undo. `was`: what the kind replaced, of edges the upstream instances; `run`: number of the last run before it."""
+    """A step of the operation to undo. `was`: what the kind replaced, of edges the upstream instances, of a
+    pause when it would have ended; `run`: number of the last run before it."""
 
     node_instance: int
     before: int
@@ -110,7 +111,10 @@ def _phases(verb: Verb, rows: Sequence[tuple[PastStep, int]], values: Mapping[st
             failed = tuple(row for step, row in rows if step.before == Status.FAILED)
             other = tuple(row for step, row in rows if step.before != Status.FAILED)
             phases = [Phase("unset", failed)] if failed else []
-            return phases + ([Phase("rerun", other)] if other else [])
+            phases += [Phase("rerun", other)] if other else []
+            # The success lifted their pause.
+            lifted = [(step._replace(was=step.was["until"]), row) for step, row in rows if step.was]
+            return phases + _grouped("pause", [(step, row) for step, row in lifted if row in other])
 
 
 def _edges(kind: str, rows: Sequence[tuple[PastStep, int]], otherwise: Sequence[int]) -> list[Phase]:

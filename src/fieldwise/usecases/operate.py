@@ -27,7 +27,7 @@ from fieldwise.model.operation import (
     OperationRequest,
     Verb,
 )
-from fieldwise.model.status import Environment, Status
+from fieldwise.model.status import Environment, Mark, Status
 from fieldwise.operations.choose import ANY, FIELD_STATUSES
 from fieldwise.operations.plan import OperationPlan, difference, make_plan
 from fieldwise.operations.scene import Scene
@@ -502,6 +502,10 @@ def _kept_step(fleet: Fleet, step: Any, verb: Verb, edges: Mapping[int, list[int
         configured = int(fleet.catalog.node_group[int(fleet.window.node[row])])
         names = {group: name for (_, name), group in fleet.catalog.groups.items()}
         was = None if number == configured else names.get(number)
+    elif verb is Verb.RESUME:
+        was = fleet.paused_until(row)
+    elif verb is Verb.SET_SUCCESS and fleet.window.marks[row] & int(Mark.PAUSED):
+        was = {"until": fleet.paused_until(row)}
     elif step.node_instance in edges:
         was = edges[step.node_instance]
     return {
