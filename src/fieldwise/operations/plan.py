@@ -182,13 +182,13 @@ def _steps(scene: Scene, draft: Draft) -> list[Step]:
 
 
 _CLASSES: dict[int, str] = {
-    Status.NOT_RUNNING: "not_running",
+    Status.NOT_RUNNING: "idle",
     Status.WAITING_TIME: "waiting",
     Status.THROTTLED: "waiting",
     Status.WAITING_RESOURCES: "waiting",
     Status.RUNNING: "running",
-    Status.SUCCEEDED: "succeeded",
-    Status.FAILED: "failed",
+    Status.SUCCEEDED: "idle",
+    Status.FAILED: "idle",
 }
 
 
@@ -238,7 +238,7 @@ def difference(before: Basis, now: Basis, forced: bool) -> list[str]:
         if fresh is None:
             said.append(f"node instance {number} is no longer part of it")
         elif fresh != step and not (
-            forced and step[1] == "running" and fresh[1] in ("succeeded", "failed") and step[0] == fresh[0]
+            forced and step[1] == "running" and fresh[1] == "idle" and step[0] == fresh[0]
         ):
             said.append(f"node instance {number} was {_words(step)} and is {_words(fresh)} now")
     said += [f"node instance {n} is part of it now" for n in now.steps if n not in before.steps]
@@ -254,7 +254,7 @@ def difference(before: Basis, now: Basis, forced: bool) -> list[str]:
 
 
 def _words(step: tuple[str, str, str]) -> str:
-    return step[1].replace("_", " ") + (f" ({step[2]})" if step[2] else "")
+    return ("at rest" if step[1] == "idle" else step[1]) + (f" ({step[2]})" if step[2] else "")
 
 
 def _held(scene: Scene, draft: Draft) -> list[Conflict]:
