@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -20,6 +21,8 @@ from fieldwise.usecases.parameters import project_values
 from fieldwise.usecases.read_project import read_project
 
 Columns = tuple[tuple[str, str], ...]
+ENGINE_PREFIX = re.compile(r"^(?:\w+ )?Error: ")
+QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"|function (\w+)|name (\w+)")
 ROUNDS = 8  # a table that reads itself is described until its types repeat
 SAMPLE = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -292,9 +295,21 @@ def _spelled(task: CompiledTask, types: Mapping[str, str]) -> dict[str, str]:
 
 
 def _refused(definition: TaskDefinition, error: EngineRefused) -> Problem:
-    """The engine's complaint about a rendered statement stands at the first line of the user's SQL."""
-    lines = definition.text.splitlines()
-    line = next((number for number, text in enumerate(lines, 1) if text.strip()), 1)
-    column = len(lines[line - 1]) - len(lines[line - 1].lstrip()) + 1 if lines else 1
-    where = (definition.file, line, column)
-    return Problem(*where, ProblemCode.UNSUPPORTED, error.message, error.hint or "correct the expression")
+    """The engine's complaint about a rendered statement, in one sentence, where the user wrote what it names."""
+    said = ENGINE_PREFIX.sub("", error.message.strip().splitlines()[0]).strip()
+    where = (definition.file, *_place(definition.text, said))
+    return Problem(*where, ProblemCode.UNSUPPORTED, said, error.hint or "correct the expression")
+
+
+def _place(text: str, said: str) -> tuple[int, int]:
+    """Line and column of the first thing the engine names that stands in the SQL; else of its first line."""
+    for quoted in QUOTED.findall(said):
+        name = next(part for part in quoted if part).partition("(")[0].strip()
+        pattern = rf"(?<!\w){re.escape(name)}(?!\w)" if name[-1:].isalnum() else re.escape(name)
+        found = re.search(pattern, text, re.IGNORECASE) if name else None
+        if found is not None:
+            before = text[: found.start()]
+            return before.count("\n") + 1, found.start() - (before.rfind("\n") + 1) + 1
+    lines = text.splitlines()
+    line = next((number for number, content in enumerate(lines, 1) if content.strip()), 1)
+    return line, (len(lines[line - 1]) - len(lines[line - 1].lstrip()) + 1 if lines else 1)
