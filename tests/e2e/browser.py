@@ -11,6 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
+from fieldwise.client import Client
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -75,7 +77,7 @@ def signed_in(browser: Browser, home: Path, language: str = "en", theme: str = "
         tab = Tab(context.new_page(), said["url"])
         tab.page.set_default_timeout(20_000)
         tab.listen()
-        tab.open(f"/login?token={said['token']}")
+        tab.open(Client.of_home(home).post("login-links", {})["path"])
         yield tab
     finally:
         context.close()

@@ -149,3 +149,18 @@ def test_a_browser_that_leaves_leaves_no_traceback(shop: CommandLine) -> None:
     server.terminate()
     _, errors = server.communicate(timeout=30)
     assert "Traceback" not in errors
+
+
+def test_a_link_signs_one_browser_in_once(client: Client, shop: CommandLine) -> None:
+    import httpx
+
+    url = shop("link", "--json").json["url"]
+    with httpx.Client(trust_env=False) as browser, httpx.Client(trust_env=False) as other:
+        assert browser.get(url).status_code == 303
+        assert browser.get(f"{client.url}/api/v1/overview").status_code == 200
+        assert browser.get(url).status_code == 303, "the same browser may follow it again"
+        assert other.get(url).status_code == 401
+        assert other.get(f"{client.url}/login?token={client.token}").status_code == 401, (
+            "the token is no link"
+        )
+        assert other.get(f"{client.url}/api/v1/overview").status_code == 401

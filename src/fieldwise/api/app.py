@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from fieldwise import __version__
-from fieldwise.api import acting, emergency, errors, health, models, operating, reading, static
+from fieldwise.api import acting, emergency, errors, health, links, models, operating, reading, static
 from fieldwise.api.feed import Feed, Log
+from fieldwise.api.links import Links
 from fieldwise.api.security import Gate
 from fieldwise.api.services import Deployment
 
@@ -45,9 +46,17 @@ def create_app(deployment: Deployment | None, token: str, boot_id: str = "") -> 
     app.state.deployment = deployment
     app.state.boot_id = boot_id
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(Gate, token=token)
+    app.state.links = Links()
+    app.add_middleware(Gate, token=token, links=app.state.links)
     errors.install(app)
-    for router in (health.router, reading.router, acting.router, operating.router, emergency.router):
+    for router in (
+        health.router,
+        reading.router,
+        acting.router,
+        operating.router,
+        emergency.router,
+        links.router,
+    ):
         app.include_router(router)
     static.install(app)
     return app

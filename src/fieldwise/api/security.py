@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fieldwise.api.errors import problem
+from fieldwise.api.links import Links
 from fieldwise.model.access import LOCAL, Actor, Source
 
 COOKIE = "fieldwise_session"
@@ -34,9 +35,10 @@ SOURCES: tuple[Source, ...] = ("api", "cli", "agent")
 class Gate:
     """Lets requests through that carry the token or a session; the rest hear 401. Pure ASGI: streams pass untouched."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, links: Links) -> None:
         self._app = app
         self._token = token
+        self._links = links
         self._sessions: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,13 +95,15 @@ class Gate:
         return origin is None or origin.split("//", 1)[-1] == request.headers.get("host", "")
 
     def _login(self, request: Request) -> Response:
-        given = request.query_params.get("token", "")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if not self._links.use(request.query_params.get("token", "")):
+            if request.cookies.get(COOKIE, "") in self._sessions:
+                return RedirectResponse("/", 303)  # the same browser followed its link again
             return problem(
                 401,
                 "unauthorized",
                 "This link is not valid any more",
-                hint="open the link that `fieldwise serve` printed last",
+                "A link signs one browser in, once.",
+                "`fieldwise link` prints another one",
             )
         if len(self._sessions) >= SESSIONS_AT_MOST:
             self._sessions.clear()

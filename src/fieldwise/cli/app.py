@@ -16,7 +16,7 @@ from fieldwise.model.errors import DefinitionsInvalid, FieldwiseError, HomeInUse
 click = sys.modules[typer.BadParameter.__module__]
 
 ORDER = (
-    "demo", "init", "check", "plan", "publish", "run", "serve", "instances", "rerun", "rerun-downstream", "force-rerun",
+    "demo", "init", "check", "plan", "publish", "run", "serve", "link", "instances", "rerun", "rerun-downstream", "force-rerun",
     "force-rerun-downstream", "set-success", "stop", "pause", "resume", "set-priority", "set-resource-group",
     "remove-upstream", "restore-upstream", "undo", "operations", "lineage", "sql", "schema",
 )  # fmt: skip

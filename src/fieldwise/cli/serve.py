@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.markup import escape
 
-from fieldwise.cli.options import DEFAULT_HOME, Home
-from fieldwise.cli.output import out
-from fieldwise.model.errors import FieldwiseError
+from fieldwise.cli.options import DEFAULT_HOME, AsJson, Home
+from fieldwise.cli.output import out, print_json
+from fieldwise.cli.server import running_server
+from fieldwise.model.errors import FieldwiseError, NotFound
 from fieldwise.wiring import open_home
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ def serve_home(home: Path, host: str, port: int, open_browser: bool = False, cat
     token, boot = secrets.token_urlsafe(32), secrets.token_hex(8)
     with open_home(home) as deployment:
         deployment.serve(catch_up=catch_up)
+        app = create_app(deployment, token, boot)
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(deployment, token, boot),
+                app,
                 log_level="warning",
                 access_log=False,
                 lifespan="on",
@@ -77,9 +79,9 @@ def serve_home(home: Path, host: str, port: int, open_browser: bool = False, cat
             )
         )
         with _server_file(home, url, boot, token), _signals(server):
-            link = f"{url}/login?token={token}"
+            link = f"{url}{app.state.links.draw()}"
             out.print(
-                f"Fieldwise serves [bold]{escape(str(home))}[/]. Open this link:\n\n  [bold cyan]{link}[/]\n",
+                f"Fieldwise serves [bold]{escape(str(home))}[/]. Open this link; it signs one browser in, once:\n\n  [bold cyan]{link}[/]\n",
                 soft_wrap=True,
             )
             out.print("Ctrl+C ends it.")
@@ -138,5 +140,21 @@ def _signals(server: uvicorn.Server) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def link(home: Home = DEFAULT_HOME, as_json: AsJson = False) -> None:
+    """Print another link to the running server; it signs one browser in, once.
+
+    Example: fieldwise link
+    """
+    server = running_server(home)
+    if server is None:
+        raise NotFound(f"no server runs on {home}", "fieldwise serve starts one and prints a link")
+    url = server.url + server.post("login-links", {})["path"]
+    if as_json:
+        print_json({"url": url})
+    else:
+        out.print(url, soft_wrap=True)
+
+
 def attach(app: typer.Typer) -> None:
     app.command()(serve)
+    app.command()(link)
