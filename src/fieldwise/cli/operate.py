@@ -15,7 +15,7 @@ from fieldwise.cli.arguments import parse_date
 from fieldwise.cli.options import DEFAULT_HOME, AsJson, Home
 from fieldwise.cli.output import err, out, print_json, status_text, table
 from fieldwise.cli.reading import Reads, Remote
-from fieldwise.cli.server import Server, running_server
+from fieldwise.cli.server import running_server
 from fieldwise.client import Client
 from fieldwise.model.access import LOCAL
 from fieldwise.model.errors import NotFound
@@ -57,10 +57,8 @@ class Operates(Protocol):
 
 
 class OfServer:
-    local = False
-
-    def __init__(self, server: Server) -> None:
-        self._client = Client(server.url, server.token, "cli")
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     def plan(self, body: dict[str, Any]) -> dict[str, Any]:
         return dict(self._client.post("plans", body))
@@ -83,8 +81,6 @@ class OfServer:
 
 class OfHome:
     """Without a server this process applies the operation and runs what it set in motion to the end."""
-
-    local = True
 
     def __init__(self, deployment: Any) -> None:
         self._operator = deployment.operate

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from fieldwise.cli.server import Server, running_server
+from fieldwise.cli.server import running_server
+from fieldwise.client import Client
 from fieldwise.model.errors import NotFound
 from fieldwise.wiring import open_home
 
@@ -38,7 +39,7 @@ class Reads(Protocol):
 class Remote:
     """The same reads through the API."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Client) -> None:
         self._server = server
 
     def instances(
