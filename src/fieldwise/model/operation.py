@@ -77,21 +77,6 @@ class Cause(StrEnum):
     MODEL_REFRESH = "MODEL_REFRESH"
 
 
-class Source(StrEnum):
-    UI = "ui"
-    API = "api"
-    CLI = "cli"
-    AGENT = "agent"
-
-
-class OperationStatus(StrEnum):
-    APPLIED = "applied"
-    APPLYING = "applying"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-    AWAITING_CONSENT = "awaiting_consent"
-
-
 @dataclass(frozen=True, slots=True)
 class Pick:
     """A descendant to go along; `fields` None: whatever of it depends on the start."""

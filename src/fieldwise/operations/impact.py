@@ -11,8 +11,6 @@ from fieldwise.model.status import Status
 from fieldwise.operations.draft import Draft, RowStep
 from fieldwise.operations.scene import Scene
 
-SLOTS = 4  # of groups that are not known
-
 
 def impact_of(scene: Scene, draft: Draft) -> ImpactOfPlan:
     """`engine_seconds`: mean of the last runs of every node that will run; `finish_at` by slots and longest path."""
@@ -59,11 +57,11 @@ def _time(scene: Scene, steps: Sequence[RowStep]) -> tuple[float | None, int | N
     total = 0.0
     by_level: dict[int, float] = {}
     by_group: dict[int, float] = {}
-    for step, node in zip(steps, nodes, strict=True):
+    groups = window.group[[step.row for step in steps]].tolist()
+    for step, node, group in zip(steps, nodes, groups, strict=True):
         spent = known.get(names[node], usual)
         total += spent
         by_level[step.level] = max(by_level.get(step.level, 0.0), spent)
-        group = int(scene.fleet.catalog.node_group[node])
         by_group[group] = by_group.get(group, 0.0) + spent
     return round(total, 3), scene.now + int(_longest(scene, by_level, by_group) * 1_000_000)
 
@@ -71,7 +69,5 @@ def _time(scene: Scene, steps: Sequence[RowStep]) -> tuple[float | None, int | N
 def _longest(scene: Scene, by_level: Mapping[int, float], by_group: Mapping[int, float]) -> float:
     """Seconds: levels one after the other, or all work of a group through its slots, whichever takes longer."""
     slots = scene.fleet.catalog.group_slots
-    through = [
-        spent / max(1, slots[group] if group < len(slots) else SLOTS) for group, spent in by_group.items()
-    ]
+    through = [spent / max(1, slots[group]) for group, spent in by_group.items()]
     return max(sum(by_level.values()), *through)

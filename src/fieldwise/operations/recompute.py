@@ -19,7 +19,7 @@ from fieldwise.model.operation import (
     Verb,
 )
 from fieldwise.model.schedule import Rerun
-from fieldwise.model.status import FieldStatus, Mark, Status
+from fieldwise.model.status import FieldStatus, Status
 from fieldwise.operations.choose import FINAL, Choice, choose, close, never
 from fieldwise.operations.draft import Draft, Phase, RowStep
 from fieldwise.operations.reach import Reach
@@ -329,8 +329,3 @@ def _neighbour(scene: Scene, owner: int, mask: int, row: int) -> Neighbour:
         scene.map(owner).words(mask),
         status,
     )
-
-
-def paused_rows(scene: Scene, rows: Iterable[int]) -> list[int]:
-    """Those that stay paused, and are listed."""
-    return [row for row in rows if int(scene.window.marks[row]) & int(Mark.PAUSED)]

@@ -24,7 +24,7 @@ Permit = Callable[[str, str, str, str], bool]
 """(project, table, field, owner) -> whether the actor may operate it; field "" = the task as a whole."""
 
 Stale = Callable[[Array], Mapping[int, Sequence[str]]]
-"""Instances (stored ids) -> fields whose inputs changed after their last run."""
+"""Instances (by number in the window) -> fields whose inputs changed after their last run."""
 
 Seconds = Callable[[Sequence[str]], Mapping[str, float]]
 """Node names -> mean engine seconds of their last runs."""
@@ -119,7 +119,7 @@ class Scene:
     def required(self, owner: int) -> dict[Cause, int]:
         """STALE, ROWS_DIFFER and MODEL_REFRESH of one instance."""
         fields = self.map(owner)
-        stale = self.stale(self.window.instance_id[[owner]]).get(int(self.window.instance_id[owner]), ())
+        stale = self.stale(np.array([owner], dtype=np.int64)).get(owner, ())
         found = {
             Cause.STALE: fields.mask(stale),
             Cause.ROWS_DIFFER: self._differing.get(owner, 0),
@@ -139,13 +139,8 @@ class Scene:
             if mask:
                 for owner in owners[versions == version].tolist():
                     found[owner] = found.get(owner, 0) | mask
-        ids = self.window.instance_id[owners]
-        stale = self.stale(ids)
-        if stale:
-            by_id = dict(zip(ids.tolist(), owners.tolist(), strict=True))
-            for instance, names in stale.items():
-                owner = by_id[instance]
-                found[owner] = found.get(owner, 0) | self.map(owner).mask(names)
+        for owner, names in self.stale(owners).items():
+            found[owner] = found.get(owner, 0) | self.map(owner).mask(names)
         return found
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -28,15 +29,10 @@ class Staleness:
         self._log = log
         self._engine = engine
         self._sources = sources
-        # What tasks fill is known without looking at files: their runs say when it changed.
-        self._filled = {name for one in fleet.catalog.compiled for name in one.definition.outputs}
 
-    def __call__(self, instances: Array) -> Mapping[int, Sequence[str]]:
+    def __call__(self, owners: Array) -> Mapping[int, Sequence[str]]:
+        """Instances by number in the window -> their stale fields."""
         window = self._fleet.window
-        if len(instances) == 1:
-            owners = np.flatnonzero(window.instance_id == instances[0])
-        else:
-            owners = np.flatnonzero(np.isin(window.instance_id, instances))
         rows, _ = window.rows_of(owners)
         rows = rows[(window.attempt[rows] > 0) & (window.status[rows] >= Status.SUCCEEDED)]
         candidates = rows if self._sources else rows[self._newer_upstream(rows)]
@@ -74,7 +70,7 @@ class Staleness:
                 node = self._fleet.catalog.nodes[int(window.node[row])]
                 compiled = self._fleet.catalog.compiled[int(window.node[row])]
                 names = _made_from(compiled, node, changed)
-                owner = int(window.instance_id[window.instance[row]])
+                owner = int(window.instance[row])
                 found.setdefault(owner, []).extend(names)
         return {owner: names for owner, names in found.items() if names}
 
@@ -104,15 +100,17 @@ class Staleness:
         }
 
     def _is_table(self, relation: str) -> bool:
-        task = self._fleet.catalog.tasks.get(relation.replace("_dev.", "."))
-        if task is None:
-            return False
-        kinds = {
-            compiled.definition.kind
-            for compiled in self._fleet.catalog.compiled
-            if compiled.name == self._fleet.catalog.task_names[task]
-        }
-        return TaskKind.MODELING in kinds
+        return relation.replace("_dev.", ".") in self._tables
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        every = self._fleet.catalog.compiled
+        return {one.name for one in every if one.definition.kind is TaskKind.MODELING}
+
+    @cached_property
+    def _filled(self) -> set[str]:
+        """What tasks fill: their runs say when it changed, so it is known without looking at files."""
+        return {name for one in self._fleet.catalog.compiled for name in one.definition.outputs}
 
 
 def parts(name: str) -> tuple[str, str, str]:
