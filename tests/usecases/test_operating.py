@@ -394,3 +394,43 @@ def test_a_rerun_runs_the_code_in_force_and_says_that_it_changed(shop: Deploymen
         2
     }
     assert shop.query("SELECT sum(amount) FROM shop.agg_region WHERE ds = '2026-11-16'").rows == ((672.0,),)
+
+
+def test_rights_are_those_of_who_confirms_and_not_of_who_planned(shop: Deployment) -> None:
+    body = plan(shop, Verb.RERUN, "fct_order", ("refund",))
+    visitor = Actor("eve", "api", (Grant(Role.VISITOR, "shop"),))
+    with pytest.raises(PlanStale):
+        shop.operate.confirm(body["plan"], body["hash"], "", visitor)
+    assert shop.operate.operations({})["items"] == []
+
+
+def test_only_its_author_or_an_administrator_takes_an_operation_back_and_with_the_right_to_operate(
+    shop: Deployment,
+) -> None:
+    done = do(shop, Verb.SET_PRIORITY, "fct_order", ("refund",), priority=Priority.LOW)
+    other = Actor("eve", "api", (Grant(Role.OPERATOR, "shop"),))
+    with pytest.raises(NotUndoable, match="is ana's"):
+        shop.operate.plan_undo(done["operation"], other)
+    no_longer = Actor("ana", "api", (Grant(Role.DEVELOPER, "growth"),))
+    body = shop.operate.plan_undo(done["operation"], no_longer)
+    assert "you may not operate" not in body["refused"], "the owner of an object may operate it"
+    administrator = Actor("eve", "api", (Grant(Role.PROJECT_ADMINISTRATOR, "shop"),))
+    body = shop.operate.plan_undo(done["operation"], administrator)
+    shop.operate.confirm(body["plan"], body["hash"], "", administrator)
+
+
+def test_an_undo_asks_for_the_right_on_what_it_touches(shop: Deployment) -> None:
+    eve = Actor("eve", "api", (Grant(Role.OPERATOR, "shop"),))
+    request = OperationRequest(
+        Verb.SET_PRIORITY,
+        (instance(shop, "fct_order"),),
+        ("refund",),
+        OperationOptions(priority=Priority.LOW),
+    )
+    body = shop.operate.plan(request, eve)
+    done = shop.operate.confirm(body["plan"], body["hash"], "", eve)
+    dismissed = Actor("eve", "api", ())
+    undo = shop.operate.plan_undo(done["operation"], dismissed)
+    assert [one["code"] for one in undo["conflicts"]] == ["no_permission"]
+    with pytest.raises(PlanRefused):
+        shop.operate.confirm(undo["plan"], undo["hash"], "", dismissed)

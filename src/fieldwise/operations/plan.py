@@ -10,16 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from fieldwise.fleet.catalog import Array
 from fieldwise.model.errors import BadRequest
-from fieldwise.model.event import from_day
 from fieldwise.model.operation import (
     FORCED,
+    Action,
     Conflict,
     ImpactOfPlan,
     Neighbour,
     OperationRequest,
-    Range,
     Required,
     Skipped,
     Step,
@@ -125,8 +123,7 @@ def finish(
 ) -> OperationPlan:
     if request.verb in RECOMPUTING:
         list_other_nodes(scene, draft)
-    held = _held(scene, draft)
-    draft.conflicts += held
+    draft.conflicts += [*_denied(scene, draft), *_held(scene, draft)]
     return OperationPlan(
         request,
         tuple(_steps(scene, draft)),
@@ -257,6 +254,27 @@ def _words(step: tuple[str, str, str]) -> str:
     return ("at rest" if step[1] == "idle" else step[1]) + (f" ({step[2]})" if step[2] else "")
 
 
+def _denied(scene: Scene, draft: Draft) -> list[Conflict]:
+    """Whatever made the steps, each needs the right on what it touches; an instance passed by a dry run needs none."""
+    versions = scene.window.instances.version[[step.owner for step in draft.steps]].tolist()
+    asked = {
+        (version, step.fields): step.owner
+        for step, version in zip(draft.steps, versions, strict=True)
+        if step.action is not Action.DRY_RUN
+    }
+    found = []
+    for (_, fields), owner in asked.items():
+        denied = scene.forbidden(owner, fields)
+        if denied:
+            names = scene.map(owner).words(denied)
+            project, person = scene.belongs(owner, (names or ("",))[0])
+            message = (
+                f"you may not operate {', '.join(names) or scene.name(owner)} of {project} (owner {person})"
+            )
+            found.append(Conflict(scene.title(owner), "no_permission", message))
+    return found
+
+
 def _held(scene: Scene, draft: Draft) -> list[Conflict]:
     """Operations on one node instance are serialized: what another one holds cannot be planned now."""
     found: list[Conflict] = []
@@ -291,21 +309,3 @@ def _warning(request: OperationRequest, draft: Draft) -> str:
         return FORCE_WARNING
     count = len({step.owner for step in draft.steps})
     return f"{FORCE_WARNING} {DOWNSTREAM_WARNING.format(n=count)}"
-
-
-def normalized(request: OperationRequest) -> OperationRequest:
-    """`--fields` alone on force rerun downstream means range all, mode normal (spec 4)."""
-    return request
-
-
-def rows_of(plan: OperationPlan) -> Array:
-    """Every row that the plan touches, once."""
-    rows = [row for phase in plan.phases for row in phase.rows]
-    return np.unique(np.array(rows, dtype=np.int64))
-
-
-def title(table: str, day: int) -> str:
-    return f"{table} {from_day(day).isoformat()}"
-
-
-__all__ = ["Basis", "OperationPlan", "Range", "difference", "finish", "make_plan", "rows_of", "title"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from fieldwise.operations.across_projects import Basic, NotEligible, below, plan
 from fieldwise.operations.plan import OperationPlan
 from fieldwise.operations.scene import Scene
 from fieldwise.ports.clock import Clock
-from fieldwise.usecases.operate import Operator
+from fieldwise.usecases.operate import Again, Operator
 
 BASIC_WARNING = (
     "These settings cannot be changed afterwards. A wrong choice costs computing and waiting time. Check data timestamp, "
@@ -126,7 +126,7 @@ class Emergency:
         if not confirmed:
             raise NotEligible("not_confirmed", message)
         chosen = replace(draft, step=3, selected=tuple(selected))
-        body, plan = self._operator.plan_other(self._again(chosen, basic, actor), actor)
+        body, plan = self._operator.plan_other(self._again(chosen, basic), actor)
         self._keep(replace(chosen, plan=body["plan"], digest=body["hash"]))
         return {
             "step": 3,
@@ -153,11 +153,11 @@ class Emergency:
             self._drafts.pop(draft_id, None)
         return operation
 
-    def _again(self, draft: Draft, basic: Basic, actor: Actor) -> Callable[[Fleet, int], OperationPlan]:
+    def _again(self, draft: Draft, basic: Basic) -> Again:
         options = OperationOptions(cross_day=basic.cross_day)
         request = OperationRequest(Verb.EMERGENCY_RERUN, (draft.instance,), options=options)
 
-        def again(fleet: Fleet, now: int) -> OperationPlan:
+        def again(fleet: Fleet, now: int, actor: Actor) -> OperationPlan:
             scene = self._operator.scene(fleet, now, actor, options)
             owner = scene.owner(draft.instance)
             if owner is None:

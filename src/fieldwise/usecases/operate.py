@@ -18,7 +18,7 @@ from typing import Any
 
 from fieldwise.fleet.decide import Fleet
 from fieldwise.fleet.values import Cancel, Input, Operate, Order
-from fieldwise.model.access import Actor, Right, Thing, may, operating_permit, tenant_administrator
+from fieldwise.model.access import Actor, Right, Thing, administers, may, operating_permit
 from fieldwise.model.errors import BadRequest, FieldwiseError, NotFound
 from fieldwise.model.event import OperationRecord, from_day, from_micros, to_micros
 from fieldwise.model.operation import (
@@ -41,6 +41,7 @@ from fieldwise.usecases.staleness import Staleness
 
 Look = Callable[[Fleet], Any]
 Act = Callable[[Fleet, int, int], tuple[Any, list[Input]]]
+Again = Callable[[Fleet, int, Actor], OperationPlan]
 
 EXPIRES = 15 * 60 * 1_000_000  # microseconds
 KEPT_PLANS = 1_000
@@ -94,13 +95,12 @@ class KeyReused(FieldwiseError):
 
 @dataclass(frozen=True)
 class Kept:
-    """A plan that waits to be confirmed. `again` makes it anew from a window as it is then."""
+    """A plan that waits to be confirmed. `again` makes it anew: from a window as it is then, for who confirms it."""
 
     id: str
     plan: OperationPlan
-    again: Callable[[Fleet, int], OperationPlan]
+    again: Again
     expires_at: int
-    actor: str
     undo_of: int = 0
 
 
@@ -116,7 +116,6 @@ class Operator:
         in_turn: Callable[[Act], Any],
     ) -> None:
         """`look(act)` lets `act` read the open window."""
-        """`look(act)` lets `act` read the open window."""
         self._store = store
         self._engine = engine
         self._clock = clock
@@ -130,7 +129,7 @@ class Operator:
         """Changes nothing and is not logged. Raises BadRequest, NotFound."""
         request = self._resolved(request)
 
-        def again(fleet: Fleet, now: int) -> OperationPlan:
+        def again(fleet: Fleet, now: int, actor: Actor) -> OperationPlan:
             return make_plan(self.scene(fleet, now, actor, request.options), request)
 
         return self._keep(again, actor)
@@ -138,6 +137,8 @@ class Operator:
     def plan_undo(self, operation: int, actor: Actor) -> dict[str, Any]:
         """The plan of taking an operation back. Raises NotUndoable, Overtaken, NotFound."""
         row = self._row(operation)
+        if not _may_take_back(row, actor):
+            raise NotUndoable(f"operation {operation} is {row.actor}'s: ask them or an administrator")
         if row.undone_by:
             raise NotUndoable(f"operation {operation} was undone by operation {row.undone_by}")
         if row.status != "applied":
@@ -155,7 +156,7 @@ class Operator:
         request = OperationRequest(Verb.UNDO, tuple(touched), environment=Environment(row.environment))
         values = dict(row.document["values"])
 
-        def again(fleet: Fleet, now: int) -> OperationPlan:
+        def again(fleet: Fleet, now: int, actor: Actor) -> OperationPlan:
             scene = self.scene(fleet, now, actor, request.options)
             return plan_undo(scene, request, verb, steps, values)
 
@@ -175,9 +176,7 @@ class Operator:
             lambda project: may(actor, Right.WIZARD, Thing(project)),
         )
 
-    def plan_other(
-        self, again: Callable[[Fleet, int], OperationPlan], actor: Actor
-    ) -> tuple[dict[str, Any], OperationPlan]:
+    def plan_other(self, again: Again, actor: Actor) -> tuple[dict[str, Any], OperationPlan]:
         """A plan that something else than a verb on instances makes: the emergency wizard."""
         body = self._keep(again, actor)
         return body, self._kept(body["plan"]).plan
@@ -192,12 +191,10 @@ class Operator:
         active = self._store.active_publications(Environment.PROD)
         return next((one.project.timezone for one in active if one.project.name == project), "UTC")
 
-    def _keep(
-        self, again: Callable[[Fleet, int], OperationPlan], actor: Actor, undo_of: int = 0
-    ) -> dict[str, Any]:
+    def _keep(self, again: Again, actor: Actor, undo_of: int = 0) -> dict[str, Any]:
         now = to_micros(self._clock.now())
-        plan: OperationPlan = self.look(lambda fleet: again(fleet, now))
-        kept = Kept(secrets.token_hex(8), plan, again, now + EXPIRES, actor.name, undo_of)
+        plan: OperationPlan = self.look(lambda fleet: again(fleet, now, actor))
+        kept = Kept(secrets.token_hex(8), plan, again, now + EXPIRES, undo_of)
         with self._lock:
             for old in [key for key, one in self._plans.items() if one.expires_at < now]:
                 del self._plans[old]
@@ -251,16 +248,16 @@ class Operator:
         stale: list[tuple[list[str], OperationPlan]] = []
 
         def act(fleet: Fleet, epoch: int, now: int) -> tuple[int, list[Input]]:
-            fresh = kept.again(fleet, now)
+            fresh = kept.again(fleet, now, actor)
             verb = fresh.request.verb
             said = difference(kept.plan.basis, fresh.basis, verb in FORCED)
             if said or fresh.refused:
                 stale.append((said or [fresh.refused], fresh))
                 return 0, []
             number = self._store.next_operation()
-            order = _order(fleet, fresh, number)
-            record = _record(fleet, fresh, order, reason, actor, key, asked, kept.undo_of, now)
-            return number, [Operate(order, record)]
+            return number, [
+                order_and_record(fleet, fresh, number, reason, actor, now, key, asked, kept.undo_of)
+            ]
 
         number: int = self._in_turn(act)
         if stale:
@@ -276,7 +273,7 @@ class Operator:
         row = self._row(operation)
         if row.status != "applying":
             raise NotCancellable(f"operation {operation} is {row.status}: there is nothing left to cancel")
-        if row.actor != actor.name and not tenant_administrator(actor):
+        if not _may_take_back(row, actor):
             raise NotCancellable(f"operation {operation} is {row.actor}'s: ask them or an administrator")
 
         def act(fleet: Fleet, epoch: int, now: int) -> tuple[None, list[Input]]:
@@ -405,16 +402,30 @@ def _skipped(one: Any) -> dict[str, Any]:
     }
 
 
+def _may_take_back(row: OperationRow, actor: Actor) -> bool:
+    """Its author, or an administrator of everything it touched (spec 4, "Undo")."""
+    projects = {step["table"].partition(".")[0] for step in row.document["steps"]}
+    return row.actor == actor.name or all(administers(actor, project) for project in projects)
+
+
 def _instant(micros: int) -> str:
     return from_micros(micros).isoformat().replace("+00:00", "Z")
 
 
 def order_and_record(
-    fleet: Fleet, plan: OperationPlan, number: int, reason: str, actor: Actor, now: int
+    fleet: Fleet,
+    plan: OperationPlan,
+    number: int,
+    reason: str,
+    actor: Actor,
+    now: int,
+    key: str = "",
+    asked: str = "",
+    undo_of: int = 0,
 ) -> Operate:
     """What the leader is given to apply a plan made from this very window."""
     order = _order(fleet, plan, number)
-    return Operate(order, _record(fleet, plan, order, reason, actor, "", "", 0, now))
+    return Operate(order, _record(fleet, plan, order, reason, actor, key, asked, undo_of, now))
 
 
 def _order(fleet: Fleet, plan: OperationPlan, number: int) -> Order:
